@@ -1,0 +1,123 @@
+"""PackingSlip: one order on the wire of `PUT api/customerorders`, its limits, its canonical form and its hash. Knows nobody.
+
+The thirteen fields are those of the API page, in its order, always all present: address parts that are empty are "",
+optional parts that are absent are null, as in the page's example. Limits are the lowest ones documented anywhere
+(gosweetspot-api.md 1.2). The extras are documented too and are sent only when set.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+LIMITS: Final[dict[str, int]] = {
+    "packingslipno": 20,
+    "consignee": 50,
+    "address1": 50,
+    "address2": 50,
+    "suburb": 50,
+    "city": 50,
+    "postcode": 10,
+    "country": 2,
+    "delvref": 50,
+    "delvinstructions": 120,
+    "contactname": 50,
+    "contactphone": 50,
+    "email": 60,
+}
+"""The longest text each field takes, in characters."""
+
+FIELDS: Final = tuple(LIMITS)
+"""The thirteen fields in the order of the API page."""
+
+OPTIONAL: Final = ("delvref", "delvinstructions", "contactname", "contactphone", "email")
+"""Null on the wire when absent; the others are ""."""
+
+NUMBER: Final = re.compile(r"[A-Za-z0-9#][A-Za-z0-9#._/-]{0,19}")
+"""What a packing slip number may be: no comma (GET and DELETE take comma lists), nothing that some proxy rewrites."""
+
+
+class Product(BaseModel):
+    """A line of the optional `products` extra; limits of the API page's table."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    productcode: Annotated[str, StringConstraints(max_length=20)] = ""
+    description: Annotated[str, StringConstraints(max_length=20)] = ""
+    units: float = Field(gt=0, le=1_000_000)
+    unitvalue: float | None = None
+    currency: Annotated[str, StringConstraints(max_length=3)] | None = None
+
+
+class Package(BaseModel):
+    """A parcel of the optional `packages` extra; the name must exist among the account's stock sizes, or be --Custom--."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    PackageStockName: str
+    Quantity: int = Field(default=1, ge=1, le=999)
+    WeightKg: float | None = None
+    LengthCm: float | None = None
+    WidthCm: float | None = None
+    HeightCm: float | None = None
+
+
+class PackingSlip(BaseModel):
+    """The wire record. Building one that breaks a limit raises pydantic's ValidationError: slip.make never does."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    packingslipno: Annotated[str, StringConstraints(min_length=1, max_length=20)]
+    consignee: Annotated[str, StringConstraints(min_length=1, max_length=50)]
+    address1: Annotated[str, StringConstraints(max_length=50)] = ""
+    address2: Annotated[str, StringConstraints(max_length=50)] = ""
+    suburb: Annotated[str, StringConstraints(max_length=50)] = ""
+    city: Annotated[str, StringConstraints(max_length=50)] = ""
+    postcode: Annotated[str, StringConstraints(max_length=10)] = ""
+    country: Annotated[str, StringConstraints(min_length=2, max_length=2)]
+    delvref: Annotated[str, StringConstraints(max_length=50)] | None = None
+    delvinstructions: Annotated[str, StringConstraints(max_length=120)] | None = None
+    contactname: Annotated[str, StringConstraints(max_length=50)] | None = None
+    contactphone: Annotated[str, StringConstraints(max_length=50)] | None = None
+    email: Annotated[str, StringConstraints(max_length=200)] | None = None
+    rawaddress: str | None = None
+    costcentre: str | None = None
+    products: tuple[Product, ...] | None = None
+    packages: tuple[Package, ...] | None = None
+
+    def canonical(self) -> bytes:
+        """The exact JSON object that is hashed, stored and sent: UTF-8, fields in the order of the API page."""
+        return _to_json(self)
+
+
+_EXTRAS: Final = frozenset({"rawaddress", "costcentre", "products", "packages"})
+
+
+def _to_json(slip: PackingSlip) -> bytes:
+    absent = {name for name in _EXTRAS if getattr(slip, name) is None}
+    return slip.__pydantic_serializer__.to_json(slip, exclude=absent)
+
+
+def body_hash(body: bytes) -> str:
+    """SHA-256 of a canonical body, as hex: what tells one version from another."""
+    return hashlib.sha256(body).hexdigest()
+
+
+def number_key(number: str) -> str:
+    """The key under which two numbers are the same at GSS: trimmed, NFKC, case folded, no control or zero-width characters.
+
+    failures.md 3.1. SQLite's NOCASE folds ASCII only and `.lower()` misses full-width letters, so it is done here.
+    """
+    if number.isascii() and number.isprintable():
+        return number.strip().casefold()
+    kept = "".join(c for c in number if unicodedata.category(c) not in ("Cc", "Cf"))
+    return unicodedata.normalize("NFKC", kept).strip().casefold()
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of one record, for docs and for the sandbox's OpenAPI page."""
+    return PackingSlip.model_json_schema()
