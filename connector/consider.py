@@ -1,0 +1,112 @@
+"""One order, held against what is known of it: what the ledger should be told. Decides and makes; writes nothing."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from connector import selection, slip
+from connector.ledger.intake import HELD_BY_A_PERSON, Change, Kind, Known, PassedOver
+from connector.ledger.machine import Accept, accept
+from connector.ledger.states import State
+from connector.ledger.times import stamp
+from connector.order import Order, content_hash
+from connector.packing_slip import body_hash
+from connector.receipt import Receipt
+from connector.selection import SelectRules
+from connector.slip import SlipRules
+
+TIE = "The shop shows two contents of this order with one change date. Save the order once more in the shop."
+
+
+class Considered(msgspec.Struct, frozen=True):
+    """The accept rule's word, and what to record; change is None when there is nothing to record."""
+
+    accept: Accept
+    change: Change | None = None
+
+
+class Rules(msgspec.Struct, frozen=True):
+    """How one store's orders become slips."""
+
+    store: str
+    select: SelectRules
+    slip: SlipRules
+
+
+def consider(order: Order, known: Known | None, passed: PassedOver | None, rules: Rules, now: datetime) -> Considered:
+    """What an order just read means. known, passed: what the ledger has of it (at most one of them)."""
+    content = content_hash(order)
+    word = accept(_newest(known, passed), order.revision, content)
+    if word is Accept.STALE or (word is Accept.SAME and known is not None and not _may_be_mended(known)):
+        return Considered(word)
+    if word is Accept.TIE:
+        return Considered(word, _change(order, content, Kind.HELD, TIE))
+    change = decided(order, content, known, rules, now)
+    if word is Accept.SAME and _is_as_before(change, known, passed):
+        return Considered(word)
+    return Considered(word, change)
+
+
+def _newest(known: Known | None, passed: PassedOver | None) -> tuple[str, bytes] | None:
+    if known is not None:
+        return known.revision, known.content or b""
+    return (passed.revision, passed.content or b"") if passed is not None else None
+
+
+def _may_be_mended(known: Known) -> bool:
+    """A held order is made anew each time it is read: the store file may have been mended since."""
+    return known.state is State.HELD and not known.reason.startswith(HELD_BY_A_PERSON)
+
+
+def _is_as_before(change: Change, known: Known | None, passed: PassedOver | None) -> bool:
+    if known is not None:
+        return change.kind is Kind.HELD or (change.kind is Kind.SHIP and known.hash == change.hash)
+    if passed is None:
+        return False
+    return change.kind not in (Kind.SHIP, Kind.HELD) and change.reason == passed.reason
+
+
+def decided(order: Order, content: bytes, known: Known | None, rules: Rules, now: datetime) -> Change:
+    """Select, and make the slip where the order is to ship."""
+    match selection.decide(order, rules.select, now):
+        case selection.Ship():
+            return _made(order, content, known, rules)
+        case selection.Wait(reason, until):
+            return _change(order, content, Kind.WAIT, reason, until=until)
+        case selection.Skip(reason, keeps_slip):
+            return _change(order, content, Kind.SKIP, reason, keeps_slip=keeps_slip)
+        case selection.Withdraw(reason):
+            return _change(order, content, Kind.WITHDRAW, reason)
+
+
+def _made(order: Order, content: bytes, known: Known | None, rules: Rules) -> Change:
+    made = slip.make(order, rules.slip, store=rules.store, number=known.number if known else None)
+    receipts = _receipts(made.receipts)
+    if isinstance(made, slip.Held):
+        return _change(order, content, Kind.HELD, " ".join(made.reasons), receipts=receipts)
+    return Change(
+        order.id, order.part, order.number, order.revision, content, order.origin, Kind.SHIP,
+        made.number, made.body.decode(), body_hash(made.body), receipts,
+    )  # fmt: skip
+
+
+def _receipts(receipts: tuple[Receipt, ...]) -> str | None:
+    return msgspec.json.encode(receipts).decode() if receipts else None
+
+
+def _change(
+    order: Order,
+    content: bytes,
+    kind: Kind,
+    reason: str,
+    *,
+    until: datetime | None = None,
+    keeps_slip: bool = False,
+    receipts: str | None = None,
+) -> Change:
+    return Change(
+        order.id, order.part, order.number, order.revision, content, order.origin, kind,
+        reason=reason, until=stamp(until) if until else None, keeps_slip=keeps_slip, receipts=receipts,
+    )  # fmt: skip

@@ -1,0 +1,36 @@
+"""What a person must look at: one open alert per slip and kind, whatever happens how often. Knows no rules.
+
+An alert's text carries order and slip numbers and field names, never what stands in the fields (failures.md SEC47).
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable
+
+
+def open_alert(db: sqlite3.Connection, store: str, slip_id: int | None, kind: str, text: str, at: str) -> None:
+    """Open an alert, or leave the one of its kind that is open already."""
+    db.execute(
+        "INSERT OR IGNORE INTO alerts (store, slip_id, kind, text, opened_at) VALUES (?, ?, ?, ?, ?)",
+        (store, slip_id, kind, text, at),
+    )
+
+
+def close_for(db: sqlite3.Connection, slip_ids: str, kinds: Iterable[str], at: str, by: str) -> None:
+    """Close the open alerts of these kinds for slips given as a JSON list of ids."""
+    db.execute(
+        "UPDATE alerts SET closed_at = ?, closed_by = ? WHERE closed_at IS NULL"
+        " AND slip_id IN (SELECT value FROM json_each(?)) AND kind IN (SELECT value FROM json_each(?))",
+        (at, by, slip_ids, json.dumps(list(kinds))),
+    )
+
+
+def close_kind(db: sqlite3.Connection, store: str, kind: str, at: str, by: str) -> None:
+    """Close a store's own alert of this kind (one that belongs to no slip)."""
+    db.execute(
+        "UPDATE alerts SET closed_at = ?, closed_by = ? WHERE closed_at IS NULL AND store = ? AND kind = ?"
+        " AND slip_id IS NULL",
+        (at, by, store, kind),
+    )

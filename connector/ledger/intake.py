@@ -1,0 +1,419 @@
+"""Recording what a shop said: a page of changes becomes slips and versions in the caller's transaction. Knows no shop.
+
+The accept rule and the moves are `connector.ledger.machine`'s; here they are applied, a page at a time, in set-wise SQL.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+import msgspec
+
+from connector.ledger import alerts
+from connector.ledger.machine import GHOST_WINDOW, Alarm
+from connector.ledger.states import IN_FLIGHT, Op, State
+from connector.ledger.times import stamp
+from connector.packing_slip import number_key
+
+Key = tuple[str, str]
+"""(order id, part) within one store."""
+
+HELD_BY_A_PERSON = "held by "
+
+
+class Kind(StrEnum):
+    """What was decided about an order."""
+
+    SHIP = "ship"
+    HELD = "held"
+    WAIT = "wait"
+    SKIP = "skip"
+    WITHDRAW = "withdraw"
+
+
+class Change(msgspec.Struct, frozen=True, gc=False):
+    """One order as decided: what the ledger is asked to record.
+
+    number, body, hash, receipts  of the slip made (SHIP); number alone may be known when HELD
+    keeps_slip  a SKIP that leaves alone what GSS already has (the order was fulfilled)
+    content     hash of what the shop said; revision  its place in the shop's order of time
+    """
+
+    order_id: str
+    part: str
+    order_number: str
+    revision: str
+    content: bytes
+    origin: str
+    kind: Kind
+    number: str | None = None
+    body: str | None = None
+    hash: str | None = None
+    receipts: str | None = None
+    reason: str = ""
+    until: str | None = None
+    keeps_slip: bool = False
+
+
+class Known(msgspec.Struct, frozen=True, gc=False):
+    """What the ledger knew of an order before this page."""
+
+    slip_id: int
+    number: str | None
+    revision: str
+    content: bytes | None
+    seq: int
+    op: Op
+    state: State
+    hash: str | None
+    reason: str
+
+
+class PassedOver(msgspec.Struct, frozen=True, gc=False):
+    """An order that was read and is not for freight now."""
+
+    revision: str
+    content: bytes | None
+    decision: str
+    reason: str
+
+
+_STATES = {state.value: state for state in State}
+_OPS = {op.value: op for op in Op}
+
+
+def known(db: sqlite3.Connection, store: str, order_ids: Sequence[str]) -> dict[Key, Known]:
+    """What is recorded for these orders, all their parts, in one look-up."""
+    rows = db.execute(
+        "SELECT s.order_id, s.part, s.id, s.number, s.revision, s.content, v.seq, v.op, v.state, v.hash, v.reason"
+        " FROM slips s JOIN versions v ON v.slip_id = s.id AND v.newest = 1"
+        " WHERE s.store = ? AND s.order_id IN (SELECT value FROM json_each(?))",
+        (store, json.dumps(order_ids)),
+    )
+    return {
+        (row[0], row[1]): Known(row[2], row[3], row[4], row[5], row[6], _OPS[row[7]], _STATES[row[8]], row[9], row[10])
+        for row in rows
+    }
+
+
+def passed_over(db: sqlite3.Connection, store: str, order_ids: Sequence[str]) -> dict[Key, PassedOver]:
+    """Which of these orders were passed over so far."""
+    rows = db.execute(
+        "SELECT order_id, part, revision, content, decision, reason FROM passed_over"
+        " WHERE store = ? AND order_id IN (SELECT value FROM json_each(?))",
+        (store, json.dumps(order_ids)),
+    )
+    return {(row[0], row[1]): PassedOver(row[2], row[3], row[4], row[5]) for row in rows}
+
+
+def record(
+    db: sqlite3.Connection,
+    store: str,
+    destination: str,
+    changes: Iterable[tuple[Change, Known | None, bool]],
+    now: datetime,
+    ghost_window: timedelta = GHOST_WINDOW,
+) -> None:
+    """Record changes that the accept rule took: (change, what was known, whether it was passed over before)."""
+    page = _Page(db, store, destination, now, ghost_window)
+    for change, before, was_passed_over in changes:
+        page.take(change, before, was_passed_over)
+    page.write()
+
+
+def note_same(db: sqlite3.Connection, seen: Sequence[tuple[str, str, str, str, str]]) -> None:
+    """Orders read again with nothing new: (revision, origin, store, order id, part). Their revision moves on, for slips
+    and for orders passed over alike: an older change that arrives late must be seen to be stale."""
+    for table in ("slips", "passed_over"):
+        db.executemany(
+            f"UPDATE {table} SET revision = ?1, origin = ?2"  # noqa: S608
+            " WHERE store = ?3 AND order_id = ?4 AND part = ?5 AND revision < ?1",
+            seen,
+        )
+
+
+def keep_cursor(db: sqlite3.Connection, store: str, cursor: str, now: datetime) -> None:
+    """Move the store's cursor, in the transaction that recorded what lies before it."""
+    db.execute(
+        "INSERT INTO cursors VALUES (?, ?, ?)"
+        " ON CONFLICT (store) DO UPDATE SET cursor = excluded.cursor, moved_at = excluded.moved_at",
+        (store, cursor, stamp(now)),
+    )
+
+
+def cursor_of(db: sqlite3.Connection, store: str) -> str:
+    """Where the store was read up to; "" before the first page."""
+    row = db.execute("SELECT cursor FROM cursors WHERE store = ?", (store,)).fetchone()
+    return row[0] if row else ""
+
+
+class _Page:
+    """Collects a page's rows and writes them in a few set-wise statements."""
+
+    def __init__(
+        self, db: sqlite3.Connection, store: str, destination: str, now: datetime, ghost_window: timedelta
+    ) -> None:
+        self.db = db
+        self.store = store
+        self.destination = destination
+        self.now = stamp(now)
+        self.ghosts_over = stamp(now + ghost_window)
+        self.next_slip = _next_id(db, "slips")
+        self.slips: list[tuple[object, ...]] = []
+        self.versions: list[tuple[object, ...]] = []
+        self.replaced: list[int] = []
+        self.updated: list[tuple[object, ...]] = []
+        self.passed: list[tuple[object, ...]] = []
+        self.unpassed: list[tuple[str, str, str]] = []
+        self.alerts: list[tuple[int | None, str, str]] = []
+        self.wanted: dict[str, list[int]] = {}
+        self.numbers: list[tuple[str, str, int]] = []
+
+    def take(self, change: Change, before: Known | None, was_passed_over: bool) -> None:
+        if before is not None:
+            self._follow(change, before)
+        elif change.kind in (Kind.SHIP, Kind.HELD):
+            self._begin(change)
+            if was_passed_over:
+                self.unpassed.append((self.store, change.order_id, change.part))
+        else:
+            self._pass_over(change)
+
+    def _begin(self, change: Change) -> None:
+        slip_id = self.next_slip
+        self.next_slip += 1
+        key = number_key(change.number or "")
+        given = change.number if change.kind is Kind.SHIP else None
+        if change.number:
+            self.wanted.setdefault(key, []).append(slip_id)
+        self.slips.append(
+            (slip_id, self.store, change.order_id, change.part, change.order_number, given, key, self.destination,
+             change.revision, change.content, change.origin, self.now),
+        )  # fmt: skip
+        state = State.OWED if change.kind is Kind.SHIP else State.HELD
+        self._version(slip_id, 1, Op.PUT, state, change, urgency=2)
+        if state is State.HELD:
+            self._alarm(slip_id, Alarm.HELD, change, change.reason)
+
+    def _pass_over(self, change: Change) -> None:
+        decision = "wait" if change.kind is Kind.WAIT else "skip"
+        self.passed.append(
+            (self.store, change.order_id, change.part, change.order_number, decision, change.reason, change.until,
+             change.revision, change.content, change.origin, self.now),
+        )  # fmt: skip
+
+    def _follow(self, change: Change, before: Known) -> None:
+        """A newer change of an order that has a slip."""
+        self.updated.append((change.revision, change.content, change.origin, change.order_number, before.slip_id))
+        if change.kind in (Kind.SKIP, Kind.WAIT, Kind.WITHDRAW):
+            self._stop(change, before)
+        elif change.kind is Kind.HELD:
+            self._hold(change, before, change.reason)
+        elif before.reason.startswith(HELD_BY_A_PERSON) and before.state is State.HELD:
+            self._hold(change, before, before.reason)
+        elif before.op is Op.PUT and before.hash == change.hash and before.state is not State.HELD:
+            return  # nothing that freight sees has changed (U9)
+        elif _is_over(before.state):
+            self._late(change, before, Op.PUT, "the order was changed after GSS had ticketed it")
+        else:
+            self._replace(change, before, Op.PUT, State.OWED, urgency=1)
+            if before.number is None and change.number:
+                key = number_key(change.number)
+                self.wanted.setdefault(key, []).append(before.slip_id)
+                self.numbers.append((change.number, key, before.slip_id))
+
+    def _hold(self, change: Change, before: Known, reason: str) -> None:
+        if _is_over(before.state):
+            self._late(change, before, Op.PUT, f"the order was changed after GSS had ticketed it ({reason})")
+            return
+        self._replace(change, before, Op.PUT, State.HELD, reason=reason)
+        pending = " An older version is still pending at GSS." if self._was_sent(before.slip_id) else ""
+        self._alarm(before.slip_id, Alarm.HELD, change, reason + pending)
+
+    def _stop(self, change: Change, before: Known) -> None:
+        """The order is no longer to be shipped: cancelled, refunded, collected, fulfilled otherwise, or put on hold."""
+        if before.op is Op.DELETE:
+            return
+        sent = self._was_sent(before.slip_id)
+        if _is_over(before.state):
+            if not change.keeps_slip and change.kind is not Kind.WAIT:
+                self._late(change, before, Op.DELETE, f"{change.reason}, but GSS had already ticketed it")
+        elif change.kind is Kind.WAIT:
+            self._wait(change, before, sent)
+        elif not sent:
+            self._replace(change, before, Op.DELETE, State.WITHDRAWN, reason=change.reason)  # 29, X1: no call
+        elif not change.keeps_slip:
+            self._replace(change, before, Op.DELETE, State.OWED, urgency=0, reason=change.reason)
+
+    def _wait(self, change: Change, before: Known, sent: bool) -> None:
+        if sent:
+            text = f"{change.reason}. The slip was sent before that and is still at GSS."
+            self._alarm(before.slip_id, Alarm.HELD, change, text)
+        else:
+            self._replace(change, before, Op.PUT, State.HELD, reason=change.reason)
+
+    def _late(self, change: Change, before: Known, op: Op, reason: str) -> None:
+        """25: no call is made, it would be ignored; the alert is the effect."""
+        self._replace(change, before, op, State.LATE, reason=reason)
+        self._alarm(before.slip_id, Alarm.LATE, change, reason)
+
+    def _replace(
+        self,
+        change: Change,
+        before: Known,
+        op: Op,
+        state: State,
+        *,
+        urgency: int | None = None,
+        reason: str | None = None,
+    ) -> None:
+        self.replaced.append(before.slip_id)
+        self._version(before.slip_id, before.seq + 1, op, state, change, urgency=urgency, reason=reason)
+
+    def _version(
+        self,
+        slip_id: int,
+        seq: int,
+        op: Op,
+        state: State,
+        change: Change,
+        *,
+        urgency: int | None = None,
+        reason: str | None = None,
+    ) -> None:
+        is_put = op is Op.PUT
+        owed = state is State.OWED
+        self.versions.append(
+            (slip_id, seq, self.store, op.value, state.value, change.reason if reason is None else reason,
+             change.body if is_put else None, change.hash if is_put else None, change.revision,
+             change.receipts if is_put else None, urgency if owed else None, self.now if owed else None,
+             self.now if state is State.LATE else None, self.now, self.now),
+        )  # fmt: skip
+
+    def _alarm(self, slip_id: int, alarm: Alarm, change: Change, text: str) -> None:
+        self.alerts.append((slip_id, alarm.value, f"order {change.order_number}: {text}"))
+
+    def _was_sent(self, slip_id: int) -> bool:
+        """Whether any call ever carried a version of this slip."""
+        row = self.db.execute("SELECT 1 FROM versions WHERE slip_id = ? AND tries > 0 LIMIT 1", (slip_id,)).fetchone()
+        return row is not None
+
+    def write(self) -> None:
+        db = self.db
+        if self.replaced:
+            self._supersede()
+        if self.slips:
+            clashes = self._clashes()
+            slips = (
+                [_without_number(row) if row[0] in clashes else row for row in self.slips] if clashes else self.slips
+            )
+            db.executemany(
+                "INSERT INTO slips (id, store, order_id, part, order_number, number, number_key, destination, revision,"
+                " content, origin, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                slips,
+            )
+        else:
+            clashes = self._clashes() if self.wanted else {}
+        db.executemany(
+            "UPDATE slips SET number = ?, number_key = ? WHERE id = ?",
+            [row for row in self.numbers if row[2] not in clashes],
+        )
+        db.executemany(
+            "INSERT INTO versions (slip_id, seq, store, op, state, reason, body, hash, revision, receipts, urgency,"
+            " send_at, read_at, created_at, changed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            self.versions,
+        )
+        if clashes:
+            self._hold_clashing(clashes)
+        self._write_the_rest()
+
+    def _write_the_rest(self) -> None:
+        db = self.db
+        db.executemany(
+            "UPDATE slips SET revision = ?, content = ?, origin = ?, order_number = ? WHERE id = ?", self.updated
+        )
+        db.executemany("DELETE FROM passed_over WHERE store = ? AND order_id = ? AND part = ?", self.unpassed)
+        db.executemany(
+            "INSERT OR REPLACE INTO passed_over (store, order_id, part, order_number, decision, reason, until, revision,"
+            " content, origin, seen_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            self.passed,
+        )
+        for slip_id, kind, text in self.alerts:
+            alerts.open_alert(db, self.store, slip_id, kind, text, self.now)
+
+    def _supersede(self) -> None:
+        """27, 28: what is in flight stays until its call is over; what was processed stays true; the rest is superseded."""
+        ids = json.dumps(self.replaced)
+        in_flight = ", ".join(f"'{state}'" for state in sorted(IN_FLIGHT))
+        alerts.close_for(self.db, ids, (Alarm.HELD, Alarm.REFUSED, Alarm.POISON), self.now, "a newer version")
+        self.db.execute(
+            "UPDATE versions SET newest = 0, urgency = NULL, send_at = NULL, changed_at = ?,"
+            " read_at = CASE WHEN state = 'unclear' THEN ? END,"
+            f" state = CASE WHEN state IN ({in_flight}, 'processed') THEN state ELSE 'superseded' END"  # noqa: S608
+            " WHERE newest = 1 AND slip_id IN (SELECT value FROM json_each(?))",
+            (self.now, self.ghosts_over, ids),
+        )
+
+    def _clashes(self) -> dict[int, str]:
+        """Slips of this page whose number another order wants too (failures.md T6): slip id -> whose."""
+        others = self.db.execute(
+            "SELECT number_key, id, order_number, store FROM slips"
+            " WHERE destination = ? AND number_key IN (SELECT value FROM json_each(?))",
+            (self.destination, json.dumps(list(self.wanted))),
+        ).fetchall()
+        found: dict[int, str] = {}
+        for key, slip_id, order_number, store in others:
+            mine = [own for own in self.wanted[key] if own != slip_id]
+            for own in mine:
+                found[own] = f"order {order_number} of store {store}"
+            if mine:
+                self._hold_other(slip_id, key)
+        names = {row[0]: row[4] for row in self.slips}
+        for own_ids in self.wanted.values():
+            if len(own_ids) > 1:
+                for own in own_ids:
+                    other = next(one for one in own_ids if one != own)
+                    found.setdefault(own, f"order {names.get(other, 'read before')}")
+        return found
+
+    def _hold_other(self, slip_id: int, key: str) -> None:
+        """The order that had the number first is held too, unless it was sent already: then it is too late to choose."""
+        reason = f"another order wants the same packing slip number ({key}). Give one of them another number."
+        changed = self.db.execute(
+            "UPDATE versions SET state = 'held', reason = ?, urgency = NULL, send_at = NULL, changed_at = ?"
+            " WHERE slip_id = ? AND newest = 1 AND state = 'owed' AND NOT EXISTS"
+            " (SELECT 1 FROM versions w WHERE w.slip_id = versions.slip_id AND w.tries > 0)",
+            (reason, self.now, slip_id),
+        ).rowcount
+        if changed:
+            self.alerts.append((slip_id, Alarm.HELD.value, f"slip {key}: {reason}"))
+
+    def _hold_clashing(self, clashes: dict[int, str]) -> None:
+        for slip_id, whose in clashes.items():
+            reason = (
+                f"{whose} wants the same packing slip number. Give this store another prefix or number template"
+                " in [slip], or rename one of the orders."
+            )
+            self.db.execute(
+                "UPDATE versions SET state = 'held', reason = ?, urgency = NULL, send_at = NULL"
+                " WHERE slip_id = ? AND newest = 1 AND state = 'owed'",
+                (reason, slip_id),
+            )
+            self.alerts.append((slip_id, Alarm.HELD.value, reason))
+
+
+def _is_over(state: State) -> bool:
+    """GSS has ticketed the slip: a PUT would be ignored and a DELETE refused."""
+    return state in (State.TICKETED, State.PROCESSED, State.LATE)
+
+
+def _without_number(row: tuple[object, ...]) -> tuple[object, ...]:
+    return (*row[:5], None, *row[6:])
+
+
+def _next_id(db: sqlite3.Connection, table: str) -> int:
+    return int(db.execute(f"SELECT coalesce(max(id), 0) + 1 FROM {table}").fetchone()[0])  # noqa: S608

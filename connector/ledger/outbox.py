@@ -1,0 +1,273 @@
+"""What is owed to GSS: claimed in batches before a call, settled after it. Knows no HTTP.
+
+An attempt is written and synced before its first byte leaves; only its answer settles it. A process that dies in between
+leaves it open, and the next one to hold the store finds it and calls its versions unclear (failures.md 3.4, 3, 16).
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+import msgspec
+
+from connector.ledger import alerts, machine
+from connector.ledger.machine import Alarm, Event, Move, Standing
+from connector.ledger.states import MOVES, Op, State
+from connector.ledger.times import moment, stamp
+
+
+class Item(msgspec.Struct, frozen=True, gc=False):
+    """One version in an attempt. body is None for a delete."""
+
+    version_id: int
+    number: str
+    body: bytes | None
+
+
+class Attempt(msgspec.Struct, frozen=True):
+    """One call to be made, already on disk."""
+
+    id: int
+    op: Op
+    items: tuple[Item, ...]
+
+
+_CLAIMABLE = (
+    " FROM versions v JOIN slips s ON s.id = v.slip_id"
+    " WHERE v.store = ? AND v.urgency IS NOT NULL AND v.send_at <= ? AND s.number IS NOT NULL"
+    " AND NOT EXISTS (SELECT 1 FROM versions o WHERE o.slip_id = v.slip_id AND o.state = 'sending')"
+)
+
+
+def claim(db: sqlite3.Connection, store: str, most: int, now: datetime) -> Attempt | None:
+    """Open an attempt for the most urgent versions owed (cancels, then changes, then new ones), at most `most`.
+
+    In the caller's transaction, which must be committed and synced before the call is made. None: nothing is due.
+    """
+    at = stamp(now)
+    first = db.execute(
+        "SELECT v.op, v.lot" + _CLAIMABLE + " ORDER BY v.urgency, v.id LIMIT 1",
+        (store, at),
+    ).fetchone()
+    if first is None:
+        return None
+    op, lot = first
+    rows = db.execute(
+        "SELECT v.id, s.number, v.body" + _CLAIMABLE + " AND v.op = ? AND v.lot = ? ORDER BY v.urgency, v.id LIMIT ?",
+        (store, at, op, lot, most),
+    ).fetchall()
+    attempt_id = _open_attempt(db, store, op, len(rows), at)
+    ids = json.dumps([row[0] for row in rows])
+    claimed = db.execute(
+        "UPDATE versions SET state = 'sending', urgency = NULL, read_at = NULL, tries = tries + 1, attempt_id = ?,"
+        " changed_at = ? WHERE state IN ('owed', 'unclear') AND newest = 1 AND id IN (SELECT value FROM json_each(?))",
+        (attempt_id, at, ids),
+    ).rowcount
+    if claimed != len(rows):
+        raise AssertionError(f"attempt {attempt_id}: {claimed} of {len(rows)} versions could be claimed")
+    db.execute(
+        "INSERT INTO attempt_versions (attempt_id, version_id) SELECT ?, value FROM json_each(?)", (attempt_id, ids)
+    )
+    items = tuple(Item(row[0], row[1], row[2].encode() if row[2] is not None else None) for row in rows)
+    return Attempt(attempt_id, Op(op), items)
+
+
+def _open_attempt(db: sqlite3.Connection, store: str, op: str, slips: int, at: str) -> int:
+    cursor = db.execute(
+        "INSERT INTO attempts (store, op, slips, started_at) VALUES (?, ?, ?, ?)", (store, op, slips, at)
+    )
+    return int(cursor.lastrowid or 0)
+
+
+class Heard(msgspec.Struct, frozen=True):
+    """What a call came to: its outcome in a word, and what it told of each version it carried.
+
+    events  by version id; every version of the attempt is in it
+    words   by version id: what GSS said, where it said something
+    """
+
+    outcome: str
+    events: Mapping[int, Event]
+    words: Mapping[int, str] = {}
+    http_status: int = 0
+    note: str = ""
+    others_pass: bool = True
+
+
+def settle(db: sqlite3.Connection, attempt: Attempt, heard: Heard, now: datetime, ghost_window: timedelta) -> bool:
+    """Close an attempt and move each of its versions by its own event. False: it had been closed already, nothing moved.
+
+    Compare-and-set on the open attempt: a thread that comes late with an answer can't overwrite what was decided since.
+    """
+    at = stamp(now)
+    closed = db.execute(
+        "UPDATE attempts SET ended_at = ?, outcome = ?, http_status = ?, note = ? WHERE id = ? AND outcome IS NULL",
+        (at, heard.outcome, heard.http_status or None, heard.note, attempt.id),
+    ).rowcount
+    if not closed:
+        return False
+    usual = _usual(db, attempt, heard)
+    if usual:
+        _apply(db, usual, State.SENDING, Move(State.ACCEPTED, read_in=machine.NOW), now)
+    unusual = [version_id for version_id in heard.events if version_id not in usual]
+    for row in _standings(db, attempt.id, unusual, heard.others_pass, now):
+        version_id, slip_id, store, number, standing = row
+        event = heard.events[version_id]
+        move = machine.after_call(standing, event, ghost_window)
+        words = heard.words.get(version_id, "")
+        _apply(db, {version_id}, State.SENDING, move, now, reason=_reason(event, words, heard.note))
+        if move.alarm:
+            alerts.open_alert(db, store, slip_id, move.alarm.value, _alarm_text(move.alarm, number, words), at)
+    _keep_answers(db, attempt.id, heard, usual)
+    if any(heard.events[item.version_id] in _SPLITS for item in attempt.items):
+        _split(db, attempt)
+    return True
+
+
+_SPLITS = (Event.BATCH_REJECTED, Event.BATCH_FAILED)
+
+
+def _usual(db: sqlite3.Connection, attempt: Attempt, heard: Heard) -> set[int]:
+    """The versions whose move needs no thought: taken, and still the newest. One statement moves them all."""
+    taken = [version_id for version_id, event in heard.events.items() if event is Event.TAKEN]
+    rows = db.execute(
+        "SELECT id FROM versions WHERE attempt_id = ? AND state = 'sending' AND newest = 1"
+        " AND id IN (SELECT value FROM json_each(?))",
+        (attempt.id, json.dumps(taken)),
+    )
+    return {row[0] for row in rows}
+
+
+def _standings(
+    db: sqlite3.Connection, attempt_id: int, ids: list[int], others_pass: bool, now: datetime
+) -> list[tuple[int, int, str, str, Standing]]:
+    if not ids:
+        return []
+    rows = db.execute(
+        "SELECT v.id, v.slip_id, v.store, s.number, v.op, v.newest, v.tries, v.strikes, v.struck_at"
+        " FROM versions v JOIN slips s ON s.id = v.slip_id"
+        " WHERE v.attempt_id = ? AND v.state = 'sending' AND v.id IN (SELECT value FROM json_each(?))",
+        (attempt_id, json.dumps(ids)),
+    ).fetchall()
+    return [
+        (
+            row[0], row[1], row[2], row[3],
+            Standing(
+                State.SENDING, Op(row[4]), newest=bool(row[5]), tries=row[6], strikes=row[7],
+                struck=now - moment(row[8]) if row[8] else timedelta(0), others_pass=others_pass,
+            ),
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def _apply(db: sqlite3.Connection, ids: set[int], source: State, move: Move, now: datetime, reason: str = "") -> None:
+    if move.state is not source and move.state not in MOVES[source]:
+        raise AssertionError(f"no move from {source} to {move.state}")
+    at = stamp(now)
+    db.execute(
+        set_move("reason = ?") + " WHERE state = ? AND id IN (SELECT value FROM json_each(?))",
+        (move.state.value, at, later(now, move.send_in), later(now, move.read_in), later(now, move.send_in),
+         move.strikes, move.strikes, at, move.ghosts, reason, source.value, json.dumps(sorted(ids))),
+    )  # fmt: skip
+
+
+def set_move(more: str) -> str:
+    """The UPDATE that carries out a Move; its nine values are state, now, send_at, read_at, send_at again, strikes twice,
+    now, ghosts, and then those of `more`."""
+    return (
+        "UPDATE versions SET state = ?, changed_at = ?, send_at = ?, read_at = ?,"
+        " urgency = CASE WHEN ? IS NULL OR newest = 0 THEN NULL WHEN op = 'delete' THEN 0 WHEN seq > 1 THEN 1 ELSE 2 END,"
+        " strikes = max(strikes, ?), struck_at = CASE WHEN ? > 0 THEN coalesce(struck_at, ?) ELSE struck_at END,"
+        " ghosts = max(ghosts, ?), " + more
+    )
+
+
+def later(now: datetime, wait: timedelta | None) -> str | None:
+    return None if wait is None else stamp(now + wait)
+
+
+def _reason(event: Event, words: str, note: str) -> str:
+    match event:
+        case Event.TAKEN | Event.GONE | Event.PROCESSED:
+            return ""
+        case Event.REFUSED:
+            return f"GSS refused it: {words}"
+        case Event.REJECTED_ALONE | Event.FAILED_ALONE:
+            return f"GSS rejected it although it stood alone in its batch. {words or note}".strip()
+        case _:
+            return words or note
+
+
+_ALARM_TEXTS = {
+    Alarm.LATE: "was cancelled, but GSS had already ticketed it: stop the parcel, or call the buyer",
+    Alarm.REFUSED: "was refused by GSS: {words}. Correct the order in the shop, or `connector slips retry` it",
+    Alarm.POISON: "is rejected by GSS even alone in its batch. Correct the order in the shop, or retry it",
+}
+
+
+def _alarm_text(alarm: Alarm, number: str, words: str) -> str:
+    return f"slip {number} " + _ALARM_TEXTS[alarm].replace("{words}", words)
+
+
+def _keep_answers(db: sqlite3.Connection, attempt_id: int, heard: Heard, usual: set[int]) -> None:
+    """The answer of each slip, where it differs from the plain yes that `answered` stands for."""
+    rows = [
+        (
+            f"{event.value}: {heard.words[version_id]}" if heard.words.get(version_id) else event.value,
+            attempt_id,
+            version_id,
+        )
+        for version_id, event in heard.events.items()
+        if version_id not in usual
+    ]
+    db.executemany("UPDATE attempt_versions SET answer = ? WHERE attempt_id = ? AND version_id = ?", rows)
+
+
+def _split(db: sqlite3.Connection, attempt: Attempt) -> None:
+    """Halve a batch that GSS rejected as a whole; each half is sent by itself until the bad slip stands alone (S17)."""
+    ids = [item.version_id for item in attempt.items]
+    middle = len(ids) // 2
+    for half, name in ((ids[:middle], "a"), (ids[middle:], "b")):
+        db.execute(
+            "UPDATE versions SET lot = ? WHERE attempt_id = ? AND id IN (SELECT value FROM json_each(?))",
+            (f"{attempt.id}{name}", attempt.id, json.dumps(half)),
+        )
+
+
+def recover(db: sqlite3.Connection, store: str, now: datetime, ghost_window: timedelta) -> int:
+    """Close the attempts a dead process left open: their versions are unclear (16). Call it once, holding the store.
+
+    Returns how many versions were found in them.
+    """
+    found = 0
+    open_attempts = db.execute("SELECT id, op FROM attempts WHERE store = ? AND outcome IS NULL", (store,)).fetchall()
+    for attempt_id, op in open_attempts:
+        rows = db.execute("SELECT version_id FROM attempt_versions WHERE attempt_id = ?", (attempt_id,)).fetchall()
+        attempt = Attempt(attempt_id, Op(op), tuple(Item(row[0], "", None) for row in rows))
+        events = {row[0]: Event.CRASHED for row in rows}
+        note = "the program was interrupted; whether GSS took it is not known"
+        settle(db, attempt, Heard("interrupted", events, note=note), now, ghost_window)
+        found += len(rows)
+    return found
+
+
+def next_due(db: sqlite3.Connection, store: str) -> datetime | None:
+    """When something of this store is to be sent next; None when nothing is owed."""
+    row = db.execute("SELECT min(send_at) FROM versions WHERE store = ? AND urgency IS NOT NULL", (store,)).fetchone()
+    return moment(row[0]) if row[0] else None
+
+
+def owed(db: sqlite3.Connection, store: str) -> int:
+    """How many versions are to be sent, now or later."""
+    row = db.execute("SELECT count(*) FROM versions WHERE store = ? AND urgency IS NOT NULL", (store,)).fetchone()
+    return int(row[0])
+
+
+def is_due(db: sqlite3.Connection, store: str, now: datetime) -> bool:
+    """Whether something is to be sent now."""
+    row = db.execute("SELECT 1" + _CLAIMABLE + " LIMIT 1", (store, stamp(now))).fetchone()
+    return row is not None

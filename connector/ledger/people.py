@@ -1,0 +1,117 @@
+"""What people do by hand: hold, release, retry, acknowledge. Each is one transaction with a line in `actions`. Knows no screen."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime
+
+from connector.ledger import alerts
+from connector.ledger.connection import Ledger, LedgerError
+from connector.ledger.intake import HELD_BY_A_PERSON
+from connector.ledger.machine import Alarm
+from connector.ledger.states import State
+from connector.ledger.times import stamp
+from connector.packing_slip import number_key
+
+
+class Refused(LedgerError):
+    """What was asked for can't be done in the state the slip is in; the message says what can."""
+
+
+def hold(ledger: Ledger, store: str | None, name: str, who: str, reason: str, now: datetime) -> str:
+    """Keep a slip from being sent until it is released. name: slip number, order number or order id. Returns a sentence."""
+    with ledger.writing() as db:
+        slip_id, number, state, _ = _find(db, store, name)
+        if state not in (State.OWED, State.UNCLEAR, State.HELD):
+            raise Refused(f"{number} is {state}: it is at GSS already. Cancel it in the shop, or delete it in GSS.")
+        _set(db, slip_id, State.HELD, f"{HELD_BY_A_PERSON}{who}: {reason}", now)
+        _write_down(db, who, "hold", slip_id, reason, now)
+    return f"{number} is held. `connector slips release {name}` lets it go."
+
+
+def release(ledger: Ledger, store: str | None, name: str, who: str, now: datetime) -> str:
+    """Let a held slip be sent. Raises Refused where there is no valid slip to send."""
+    with ledger.writing() as db:
+        slip_id, number, state, sendable = _find(db, store, name)
+        if state is not State.HELD:
+            raise Refused(f"{number} is {state}, not held.")
+        if not sendable:
+            raise Refused(
+                f"{number} has no valid slip yet. Correct the order in the shop or the store file, then sync."
+            )
+        _owe(db, slip_id, now, who)
+        _write_down(db, who, "release", slip_id, "", now)
+    return f"{number} is owed again and goes out with the next sync."
+
+
+def retry(ledger: Ledger, store: str | None, name: str, who: str, now: datetime) -> str:
+    """Send a refused, waiting or vanished slip again with the next sync."""
+    with ledger.writing() as db:
+        slip_id, number, state, sendable = _find(db, store, name)
+        if state not in (State.REFUSED, State.UNCLEAR, State.OWED, State.CONFIRMED, State.ACCEPTED):
+            raise Refused(f"{number} is {state}; there is nothing to send again.")
+        if not sendable:
+            raise Refused(f"{number} has nothing to send.")
+        _owe(db, slip_id, now, who)
+        _write_down(db, who, "retry", slip_id, "", now)
+    return f"{number} is owed again and goes out with the next sync."
+
+
+def acknowledge(ledger: Ledger, store: str | None, name: str, who: str, reason: str, now: datetime) -> str:
+    """Close the alerts of a slip: a person has seen to it. A late slip is over with that."""
+    with ledger.writing() as db:
+        slip_id, number, state, _ = _find(db, store, name)
+        closed = db.execute(
+            "UPDATE alerts SET closed_at = ?, closed_by = ? WHERE slip_id = ? AND closed_at IS NULL",
+            (stamp(now), who, slip_id),
+        ).rowcount
+        if not closed:
+            raise Refused(f"{number} has no open alert.")
+        if state is State.LATE:
+            db.execute("UPDATE versions SET read_at = NULL WHERE slip_id = ? AND newest = 1", (slip_id,))
+        _write_down(db, who, "acknowledge", slip_id, reason, now)
+    return f"{number}: {closed} alert{'s' if closed > 1 else ''} closed."
+
+
+def _find(db: sqlite3.Connection, store: str | None, name: str) -> tuple[int, str, State, bool]:
+    rows = db.execute(
+        "SELECT s.id, coalesce(s.number, s.order_number), v.state, s.number IS NOT NULL AND (v.op = 'delete' OR v.body IS NOT NULL), s.store"
+        " FROM slips s JOIN versions v ON v.slip_id = s.id AND v.newest = 1"
+        " WHERE (s.number_key = ? OR s.order_number = ? OR s.order_id = ?) AND (? IS NULL OR s.store = ?)",
+        (number_key(name), name, name, store, store),
+    ).fetchall()
+    if not rows:
+        raise Refused(f"no slip is known by {name!r}. `connector slips` lists them.")
+    if len(rows) > 1:
+        where = ", ".join(sorted({row[4] for row in rows}))
+        raise Refused(
+            f"{name!r} names {len(rows)} slips (stores: {where}). Name the store with --store, or the slip number."
+        )
+    slip_id, number, state, sendable, _ = rows[0]
+    return slip_id, number, State(state), bool(sendable)
+
+
+def _owe(db: sqlite3.Connection, slip_id: int, now: datetime, who: str) -> None:
+    _set(db, slip_id, State.OWED, "", now)
+    db.execute(
+        "UPDATE versions SET send_at = ?, lot = '', strikes = 0, struck_at = NULL, ghosts = 0,"
+        " urgency = CASE WHEN op = 'delete' THEN 0 WHEN seq > 1 THEN 1 ELSE 2 END WHERE slip_id = ? AND newest = 1",
+        (stamp(now), slip_id),
+    )
+    kinds = (Alarm.HELD, Alarm.REFUSED, Alarm.POISON, Alarm.VANISHED, Alarm.GHOST)
+    alerts.close_for(db, f"[{slip_id:d}]", kinds, stamp(now), who)
+
+
+def _set(db: sqlite3.Connection, slip_id: int, state: State, reason: str, now: datetime) -> None:
+    db.execute(
+        "UPDATE versions SET state = ?, reason = ?, changed_at = ?, urgency = NULL, send_at = NULL, read_at = NULL"
+        " WHERE slip_id = ? AND newest = 1",
+        (state.value, reason, stamp(now), slip_id),
+    )
+
+
+def _write_down(db: sqlite3.Connection, who: str, what: str, slip_id: int, reason: str, now: datetime) -> None:
+    db.execute(
+        "INSERT INTO actions (at, who, what, slip_id, reason) VALUES (?, ?, ?, ?, ?)",
+        (stamp(now), who, what, slip_id, reason),
+    )

@@ -1,0 +1,211 @@
+"""What GSS really has, as read back: which versions to ask about, and what the answer makes of them. Knows no HTTP.
+
+The answer counts only for a version that is still as it was when GSS was asked: compare-and-set on its state and attempt.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+
+from connector.ledger import alerts, machine
+from connector.ledger.machine import Alarm, Move, Shown, Standing
+from connector.ledger.outbox import later, set_move
+from connector.ledger.states import MOVES, Op, State
+from connector.ledger.times import moment, stamp
+
+
+class Asked(msgspec.Struct, frozen=True, gc=False):
+    """A newest version whose slip GSS is to be asked about. body is None for a delete."""
+
+    version_id: int
+    slip_id: int
+    seq: int
+    number: str
+    op: Op
+    state: State
+    body: bytes | None
+    hash: str | None
+    attempt_id: int | None
+    ended_at: datetime | None
+    ghosts: int
+
+
+class Sight(msgspec.Struct, frozen=True, gc=False):
+    """What GSS showed for one slip.
+
+    ticketed  a consignment stands on it; doubled  GSS showed more than one record for the number
+    proven    false when another version of ours that was sent would look the same
+    """
+
+    shown: Shown
+    ticketed: bool = False
+    proven: bool = True
+    doubled: bool = False
+    ticket: str = ""
+    tracking_url: str = ""
+    status: str = ""
+    picked: str = ""
+    delivered: str = ""
+
+
+_OPS = {op.value: op for op in Op}
+_STATES = {state.value: state for state in State}
+
+
+def due(db: sqlite3.Connection, store: str, most: int, now: datetime) -> list[Asked]:
+    """The versions to read back now, longest due first."""
+    rows = db.execute(
+        "SELECT v.id, v.slip_id, v.seq, s.number, v.op, v.state, v.body, v.hash, v.attempt_id, a.ended_at, v.ghosts"
+        " FROM versions v JOIN slips s ON s.id = v.slip_id LEFT JOIN attempts a ON a.id = v.attempt_id"
+        " WHERE v.store = ? AND v.read_at <= ? AND v.newest = 1 AND s.number IS NOT NULL ORDER BY v.read_at LIMIT ?",
+        (store, stamp(now), most),
+    )
+    ended: dict[str | None, datetime | None] = {None: None}
+    found = []
+    for row in rows:
+        if row[9] not in ended:
+            ended[row[9]] = moment(row[9])
+        body = row[6].encode() if row[6] is not None else None
+        found.append(
+            Asked(
+                row[0],
+                row[1],
+                row[2],
+                row[3],
+                _OPS[row[4]],
+                _STATES[row[5]],
+                body,
+                row[7],
+                row[8],
+                ended[row[9]],
+                row[10],
+            )
+        )
+    return found
+
+
+def due_again(db: sqlite3.Connection, store: str) -> datetime | None:
+    """When GSS is to be asked next about something of this store."""
+    row = db.execute("SELECT min(read_at) FROM versions WHERE store = ? AND read_at IS NOT NULL", (store,)).fetchone()
+    return moment(row[0]) if row[0] else None
+
+
+def sent_before(db: sqlite3.Connection, slip_ids: Sequence[int]) -> dict[int, list[tuple[str, bytes]]]:
+    """The older versions of these slips that a call ever carried: slip id -> (hash, body), newest first."""
+    rows = db.execute(
+        "SELECT slip_id, hash, body FROM versions WHERE newest = 0 AND tries > 0 AND body IS NOT NULL"
+        " AND slip_id IN (SELECT value FROM json_each(?)) ORDER BY slip_id, seq DESC",
+        (json.dumps(slip_ids),),
+    )
+    found: dict[int, list[tuple[str, bytes]]] = defaultdict(list)
+    for slip_id, digest, body in rows:
+        found[slip_id].append((digest, body.encode()))
+    return found
+
+
+def close_windows(db: sqlite3.Connection, store: str, now: datetime) -> int:
+    """28: older versions whose last call can no longer arrive are superseded. Returns how many."""
+    return db.execute(
+        "UPDATE versions SET state = 'superseded', read_at = NULL, changed_at = ?"
+        " WHERE store = ? AND read_at <= ? AND newest = 0",
+        (stamp(now), store, stamp(now)),
+    ).rowcount
+
+
+def learn(
+    db: sqlite3.Connection,
+    store: str,
+    sights: Sequence[tuple[Asked, Sight]],
+    now: datetime,
+    ghost_window: timedelta,
+) -> dict[State, int]:
+    """Move each version by what GSS showed of it. Returns how many came to stand in which state."""
+    moves: dict[tuple[Move, State], list[Asked]] = defaultdict(list)
+    with_record: list[tuple[Asked, Sight]] = []
+    for asked, sight in sights:
+        move = machine.after_read_back(
+            _standing(asked, sight, now, ghost_window), sight.shown, sight.ticketed, ghost_window
+        )
+        moves[move, asked.state].append(asked)
+        if sight.ticket or sight.picked or sight.delivered or sight.doubled or asked.state in _WAS_TICKETED:
+            with_record.append((asked, sight))
+    counts: dict[State, int] = defaultdict(int)
+    for (move, source), group in moves.items():
+        counts[move.state] += _move(db, store, group, source, move, now)
+    _keep_records(db, store, with_record, now)
+    return counts
+
+
+_WAS_TICKETED = (State.TICKETED, State.PROCESSED, State.LATE)
+
+
+def _standing(asked: Asked, sight: Sight, now: datetime, ghost_window: timedelta) -> Standing:
+    age = now - asked.ended_at if asked.ended_at else timedelta.max
+    return Standing(
+        asked.state,
+        asked.op,
+        quiet=age >= ghost_window,
+        proven=sight.proven,
+        ghosts=asked.ghosts,
+        age=age,
+        watched=bool(sight.picked or sight.delivered),
+    )
+
+
+def _move(db: sqlite3.Connection, store: str, group: list[Asked], source: State, move: Move, now: datetime) -> int:
+    if move.state is not source and move.state not in MOVES[source]:
+        raise AssertionError(f"no move from {source} to {move.state}")
+    at = stamp(now)
+    expected = json.dumps([[asked.version_id, asked.attempt_id] for asked in group])
+    moved = db.execute(
+        set_move("reason = ?")
+        + " WHERE newest = 1 AND state = ? AND id IN (SELECT j.value ->> 0 FROM json_each(?) j"
+        " WHERE versions.attempt_id IS (j.value ->> 1))",
+        (move.state.value, at, later(now, move.send_in), later(now, move.read_in), later(now, move.send_in),
+         move.strikes, move.strikes, at, move.ghosts, _REASONS.get(move.state, ""), source.value, expected),
+    ).rowcount  # fmt: skip
+    if move.alarm:
+        for asked in group:
+            text = f"slip {asked.number} {_ALARM_TEXTS[move.alarm]}"
+            alerts.open_alert(db, store, asked.slip_id, move.alarm.value, text, at)
+    return moved
+
+
+_REASONS = {State.LATE: "GSS ticketed something else than the newest version"}
+
+_ALARM_TEXTS = {
+    Alarm.LATE: "was ticketed with something else than the shop says now: look at the parcel before it leaves",
+    Alarm.GHOST: "keeps showing older data at GSS; it is sent again each time. Look at it in GSS",
+    Alarm.VANISHED: "is no longer at GSS although it was there. Somebody may have deleted it there; it is not sent"
+    " again by itself (`connector slips retry` sends it)",
+    Alarm.CHANGED: "was changed inside GSS by hand; it is left as it is there",
+    Alarm.LABEL_DELETED: "had its label deleted at GSS and is pending there again",
+}
+
+
+def _keep_records(db: sqlite3.Connection, store: str, records: Sequence[tuple[Asked, Sight]], now: datetime) -> None:
+    db.executemany(
+        "UPDATE slips SET ticket = ?, tracking_url = ?, gss_status = ?, picked = ?, delivered = ? WHERE id = ?",
+        [
+            (
+                s.ticket or None,
+                s.tracking_url or None,
+                s.status or None,
+                s.picked or None,
+                s.delivered or None,
+                asked.slip_id,
+            )
+            for asked, s in records
+            if s.shown is not Shown.NOTHING
+        ],
+    )
+    for asked, sight in records:
+        if sight.doubled:
+            text = f"slip {asked.number} stands more than once at GSS: only one parcel may leave. Look at it in GSS"
+            alerts.open_alert(db, store, asked.slip_id, Alarm.DOUBLED.value, text, stamp(now))
