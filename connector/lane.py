@@ -26,6 +26,10 @@ class Lane(Generic[T, R]):
         return self.places - len(self._flying) - len(self._landed)
 
     @property
+    def flying(self) -> int:
+        return len(self._flying) + len(self._landed)
+
+    @property
     def is_empty(self) -> bool:
         return not self._flying and not self._landed
 

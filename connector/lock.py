@@ -9,8 +9,14 @@ from __future__ import annotations
 import fcntl
 import os
 import socket
+import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
+from typing import Final
+
+READS: Final = 25
+READ_EVERY_S: Final = 0.02
 
 
 class Busy(Exception):
@@ -27,20 +33,29 @@ class StoreLock:
 
     def __enter__(self) -> StoreLock:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        while True:
-            self._handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-            try:
-                fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                holder = os.read(self._handle, 200).decode(errors="replace").strip() or "another process"
-                os.close(self._handle)
-                raise Busy(f"store {self._store}: another run holds it ({holder}). Wait for it, or stop it.") from None
-            if self.is_ours():
-                break
-            os.close(self._handle)  # a cleaner removed the file between open and flock
-        os.ftruncate(self._handle, 0)
-        os.write(self._handle, f"pid {os.getpid()} on {socket.gethostname()}\n".encode())
+        while not self._take():
+            pass
+        with suppress(OSError):  # a full disk takes no name; the lock holds without it
+            os.pwrite(self._handle, f"pid {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
         return self
+
+    def _take(self) -> bool:
+        """False: a cleaner removed the file between open and flock, and we hold what nobody else will look at."""
+        self._handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if self.is_ours():
+                os.ftruncate(self._handle, 0)
+                return True
+        except BlockingIOError:
+            holder = _named(self._handle)
+            os.close(self._handle)
+            raise Busy(f"store {self._store}: another run holds it ({holder}). Wait for it, or stop it.") from None
+        except BaseException:
+            os.close(self._handle)
+            raise
+        os.close(self._handle)
+        return False
 
     def is_ours(self) -> bool:
         """Whether the path still leads to the file we hold (failures.md D7)."""
@@ -54,4 +69,16 @@ class StoreLock:
     def __exit__(
         self, kind: type[BaseException] | None, err: BaseException | None, trace: TracebackType | None
     ) -> None:
+        with suppress(OSError):
+            os.ftruncate(self._handle, 0)  # the next to be refused must not be shown our name
         os.close(self._handle)
+
+
+def _named(handle: int) -> str:
+    """Who wrote its name into a lock file. Who took the lock this instant hasn't yet: it gets a moment."""
+    for _ in range(READS):
+        found = os.pread(handle, 200, 0).decode(errors="replace").strip()
+        if found:
+            return found
+        time.sleep(READ_EVERY_S)
+    return "another process"

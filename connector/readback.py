@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -13,13 +14,18 @@ from connector.gosweetspot.answers import Outcome
 from connector.gosweetspot.client import pieces
 from connector.gosweetspot.records import Proof, ReadBack, Record, proof_of, shows
 from connector.lane import Lane
-from connector.ledger import gates, proofs
+from connector.ledger import gates, outbox, proofs
 from connector.ledger.connection import Ledger
 from connector.ledger.machine import Shown
 from connector.ledger.proofs import Asked, Sight
 from connector.ledger.states import Op, State
 from connector.sender import Pause, Terms, keep_gate, trouble_of
 
+if TYPE_CHECKING:
+    import sqlite3
+
+LEARN_AT_ONCE = 20
+"""Answers taken into the ledger in one transaction: a synced commit costs as much as a call."""
 MOST_AT_ONCE = 2000
 """Versions looked at before the ledger is asked again what is due: bounds memory."""
 
@@ -39,6 +45,7 @@ class Findings(msgspec.Struct):
 
 
 Piece = tuple[Asked, ...]
+Heard = tuple[Piece, ReadBack]
 
 
 def read_back(
@@ -49,22 +56,16 @@ def read_back(
     stopping: Callable[[], bool] = lambda: False,
 ) -> Findings:
     """Ask GSS about every version that is due, once. Stops at the first call that brings no answer."""
-    findings = Findings()
     with ledger.writing() as db:
         proofs.close_windows(db, terms.store, clock())
     with Lane[Piece, ReadBack](terms.in_flight) as lane:
-        while not stopping() and not findings.pause:
+        reading = _Reading(ledger, client, terms, clock, lane, Findings())
+        while not stopping() and not reading.findings.pause:
             due = proofs.due(ledger.db, terms.store, MOST_AT_ONCE, clock())
             if not due:
                 break
-            waiting = _pieces(due)
-            while waiting or not lane.is_empty:
-                _start(ledger, client, terms, lane, waiting, findings, clock)
-                for piece, answer in lane.landed(wait=True):
-                    _learn(ledger, client, terms, piece, answer, findings, clock)
-                if findings.pause:
-                    waiting.clear()
-    return findings
+            reading.ask(_pieces(due))
+    return reading.findings
 
 
 def _pieces(due: Sequence[Asked]) -> list[Piece]:
@@ -72,88 +73,98 @@ def _pieces(due: Sequence[Asked]) -> list[Piece]:
     return [tuple(by_number[number] for number in piece) for piece in pieces(by_number)][::-1]
 
 
-def _start(
-    ledger: Ledger,
-    client: Reads,
-    terms: Terms,
-    lane: Lane[Piece, ReadBack],
-    waiting: list[Piece],
-    findings: Findings,
-    clock: Callable[[], datetime],
-) -> None:
-    while waiting and lane.free:
-        findings.pause = _take_call(ledger, terms, clock())
-        if findings.pause:
-            return
-        findings.calls += 1
-        lane.start(waiting.pop(), lambda piece: client.get([asked.number for asked in piece]))
+@dataclass(frozen=True)
+class _Reading:
+    """One read-back under way; what it found is in `findings`."""
 
+    ledger: Ledger
+    client: Reads
+    terms: Terms
+    clock: Callable[[], datetime]
+    lane: Lane[Piece, ReadBack]
+    findings: Findings
 
-def _take_call(ledger: Ledger, terms: Terms, now: datetime) -> Pause | None:
-    gate = gates.gate_of(ledger.db, terms.gate)
-    if gate.is_shut(now):
-        return Pause(gate.shut_until or now, gate.reason)
-    if not (terms.budget.per_minute or terms.budget.per_hour):
-        return None
-    with ledger.writing() as db:
-        wait = gates.take_call(db, terms.gate, terms.budget, now)
-    return Pause(now + wait, "the call budget of this key is used up", is_budget=True) if wait > timedelta(0) else None
+    def ask(self, waiting: list[Piece]) -> None:
+        """Make the calls for these pieces, a few in flight, and learn from their answers a good many at a time."""
+        heard: list[Heard] = []
+        while waiting or not self.lane.is_empty:
+            while waiting and self.lane.free and self._may_call():
+                self.lane.start(waiting.pop(), lambda piece: self.client.get([asked.number for asked in piece]))
+            heard += self.lane.landed(wait=True)
+            if self.findings.pause or any(answer.outcome is not Outcome.ANSWERED for _, answer in heard):
+                waiting.clear()
+            if len(heard) >= LEARN_AT_ONCE:
+                self._learn(heard)
+                heard.clear()
+        self._learn(heard)
 
+    def _may_call(self) -> bool:
+        """Take one call from the key's budget; where that can't be, remember why."""
+        gate = gates.gate_of(self.ledger.db, self.terms.gate)
+        now = self.clock()
+        if gate.is_shut(now):
+            self.findings.pause = Pause(gate.shut_until or now, gate.reason)
+            return False
+        budget = self.terms.budget
+        if budget.per_minute or budget.per_hour:
+            with self.ledger.writing() as db:
+                wait = gates.take_call(db, self.terms.gate, budget, now)
+            if wait > timedelta(0):
+                self.findings.pause = Pause(now + wait, "the call budget of this key is used up", is_budget=True)
+                return False
+        self.findings.calls += 1
+        return True
 
-def _learn(
-    ledger: Ledger,
-    client: Reads,
-    terms: Terms,
-    piece: Piece,
-    answer: ReadBack,
-    findings: Findings,
-    clock: Callable[[], datetime],
-) -> None:
-    """Let the ledger learn from one answer. Without a usable one no state changes (failures.md B8)."""
-    trouble = trouble_of(answer)
-    records = answer.records
-    if answer.outcome is Outcome.ANSWERED:
-        records = _checked_alone(ledger, client, terms, piece, records, findings, clock)
-    with ledger.writing() as db:
-        gate = gates.gate_of(db, terms.gate)
-        keep_gate(db, terms, gate, trouble, answer, clock())
-        if answer.outcome is Outcome.ANSWERED:
-            older = _older(ledger, piece)
-            sights = [
-                (asked, sight(asked, records[asked.number], older.get(asked.slip_id, ())))
-                for asked in piece
-                if asked.number in records
-            ]
-            findings.states.update(proofs.learn(db, terms.store, sights, clock(), terms.ghost_window))
-    if answer.outcome is not Outcome.ANSWERED:
-        findings.pause = findings.pause or Pause(clock(), answer.note)
+    def _learn(self, heard: Sequence[Heard]) -> None:
+        """Let the ledger learn from answers, in one transaction. Without a usable one no state changes (B8)."""
+        sights = [
+            found
+            for piece, answer in heard
+            if answer.outcome is Outcome.ANSWERED
+            for found in self._seen(piece, answer)
+        ]
+        with self.ledger.writing() as db:
+            if sights:
+                self.findings.states.update(
+                    proofs.learn(db, self.terms.store, sights, self.clock(), self.terms.ghost_window)
+                )
+            for _, answer in heard:
+                self._keep_gate(db, answer)
 
+    def _keep_gate(self, db: sqlite3.Connection, answer: ReadBack) -> None:
+        """While something is owed, only a call that takes it shows that GSS takes orders again: a GET that works must
+        not pass for the canary, or slips are blamed for an outage of PUTs alone (failures.md 3.4, 13)."""
+        trouble = trouble_of(answer)
+        if trouble is not None or not outbox.owed(db, self.terms.store):
+            keep_gate(db, self.terms, gates.gate_of(db, self.terms.gate), trouble, answer, self.clock())
+        if trouble is not None:
+            self.findings.pause = self.findings.pause or Pause(self.clock(), answer.note)
 
-def _checked_alone(
-    ledger: Ledger,
-    client: Reads,
-    terms: Terms,
-    piece: Piece,
-    records: Mapping[str, tuple[Record, ...]],
-    findings: Findings,
-    clock: Callable[[], datetime],
-) -> Mapping[str, tuple[Record, ...]]:
-    """A confirmed slip that is missing is asked for once more, alone, before anybody is alarmed (failures.md B2).
+    def _seen(self, piece: Piece, answer: ReadBack) -> Iterator[tuple[Asked, Sight]]:
+        older = _older(self.ledger, piece)
+        records = self._checked_alone(piece, answer.records)
+        for asked in piece:
+            if asked.number in records:
+                yield asked, sight(asked, records[asked.number], older.get(asked.slip_id, ()))
 
-    Where that can't be done now, the slip is left out: nothing was learnt about it.
-    """
-    missing = [asked.number for asked in piece if asked.state is State.CONFIRMED and not records[asked.number]]
-    if not missing or len(piece) == 1:
-        return records
-    checked = dict(records)
-    for number in missing:
-        del checked[number]
-        if _take_call(ledger, terms, clock()) is None:
-            findings.calls += 1
-            again = client.get([number])
-            if again.outcome is Outcome.ANSWERED:
-                checked[number] = again.records[number]
-    return checked
+    def _checked_alone(
+        self, piece: Piece, records: Mapping[str, tuple[Record, ...]]
+    ) -> Mapping[str, tuple[Record, ...]]:
+        """A confirmed slip that is missing is asked for once more, alone, before anybody is alarmed (failures.md B2).
+
+        Where that can't be done now, the slip is left out: nothing was learnt about it.
+        """
+        missing = [asked.number for asked in piece if asked.state is State.CONFIRMED and not records[asked.number]]
+        if not missing or len(piece) == 1:
+            return records
+        checked = dict(records)
+        for number in missing:
+            del checked[number]
+            if self._may_call():
+                again = self.client.get([number])
+                if again.outcome is Outcome.ANSWERED:
+                    checked[number] = again.records[number]
+        return checked
 
 
 def _older(ledger: Ledger, piece: Piece) -> dict[int, list[tuple[str, bytes]]]:

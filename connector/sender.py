@@ -5,9 +5,10 @@ One commit per turn: it settles the answers that came and writes down the attemp
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -21,8 +22,13 @@ from connector.ledger.outbox import Attempt, Heard
 from connector.ledger.states import Op
 from connector.ledger.times import stamp
 
-MOST_PER_DELETE = 50
-"""GSS answers 409 above this (gosweetspot-api.md 1.5)."""
+if TYPE_CHECKING:
+    import sqlite3
+
+MOST_PER_DELETE = 24
+"""GSS answers 409 above 50 (gosweetspot-api.md 1.5); 24 of the longest, percent-encoded, keep the URL under 1,500."""
+AHEAD = 3
+"""Attempts written down at once, as a multiple of the calls in flight."""
 
 
 class Sends(Protocol):
@@ -66,7 +72,10 @@ class Turn(msgspec.Struct, frozen=True):
 
 
 class Sender:
-    """The sending side of one store, driven turn by turn by whoever holds the store's lock."""
+    """The sending side of one store, driven turn by turn by whoever holds the store's lock.
+
+    Attempts are written down a few more than fly at once, so that one synced commit serves several calls.
+    """
 
     def __init__(self, ledger: Ledger, client: Sends, terms: Terms, clock: Callable[[], datetime]) -> None:
         self.pause: Pause | None = None
@@ -77,29 +86,51 @@ class Sender:
         self._terms = terms
         self._clock = clock
         self._lane: Lane[Attempt, Answer] = Lane(terms.in_flight)
+        self._next: deque[Attempt] = deque()
+        self._heard: list[tuple[Attempt, Answer]] = []
+        self._is_dry = False
 
     def turn(self, *, wait: bool, more: bool = True) -> bool:
-        """Settle what has been answered, and start what is owed as far as places, gate and budget allow.
+        """Start what was written down, hear what was answered, and settle and claim when it is time.
 
-        wait: block until an answer comes, if a call is under way. more: False starts nothing new (stopping).
-        Returns True while calls are under way.
+        wait: block until an answer comes, if a call is under way; else something may be owed that was not before.
+        more: False starts nothing new (stopping). Returns True while there is something to wait for.
         """
-        landed = self._lane.landed(wait=wait)
-        places = self._lane.free if more else 0
-        if not landed and not places:
-            return not self._lane.is_empty
-        turn = exchange(self._ledger, self._terms, landed, places, not self._lane.is_empty, self._clock())
+        self._is_dry = self._is_dry and wait
+        self._start(more)
+        self._heard += self._lane.landed(wait=wait)
+        if self._is_time(more):
+            self._exchange(more)
+            self._start(more)
+        return bool(self._next or self._heard or not self._lane.is_empty)
+
+    def _start(self, more: bool) -> None:
+        while more and self._next and self._lane.free:
+            self.calls += 1
+            self._lane.start(self._next.popleft(), lambda attempt: call(self._client, attempt))
+
+    def _is_time(self, more: bool) -> bool:
+        """Settle at once what went wrong; else only when the next calls must be written down anyway."""
+        if not more or any(trouble_of(answer) for _, answer in self._heard):
+            return True
+        if self._next:
+            return False
+        return self._lane.is_empty if self._is_dry else self._lane.free > 0
+
+    def _exchange(self, more: bool) -> None:
+        heard, self._heard = self._heard, []
+        untried = self._next if not more or any(trouble_of(answer) for _, answer in heard) else ()
+        self._next = deque() if untried else self._next
+        places = AHEAD * self._terms.in_flight - self._lane.flying if more else 0
+        if not (heard or untried or places):
+            return
+        turn = exchange(
+            self._ledger, self._terms, heard, places, self._lane.flying > 0, self._clock(), untried=tuple(untried)
+        )
         self.pause = turn.pause
         self.settled += turn.settled
-        for attempt in turn.attempts:
-            self.calls += 1
-            self._lane.start(attempt, lambda cargo: call(self._client, cargo))
-        return not self._lane.is_empty
-
-    def drain(self, stopping: Callable[[], bool]) -> None:
-        """Send until nothing is due, something stands in the way, or we are to stop; all calls are settled at the end."""
-        while self.turn(wait=True, more=not stopping()):
-            pass
+        self._next.extend(turn.attempts)
+        self._is_dry = not turn.attempts
 
     def close(self) -> None:
         self._lane.close()
@@ -119,17 +150,24 @@ def exchange(
     places: int,
     is_flying: bool,
     now: datetime,
+    untried: Sequence[Attempt] = (),
 ) -> Turn:
-    """Settle answers and claim up to `places` new attempts, in one synced transaction."""
+    """Settle answers and claim up to `places` new attempts, in one synced transaction.
+
+    untried: attempts that were written down and will not be made; their versions are owed as before.
+    """
     with ledger.writing() as db:
         settled = 0
+        for attempt in untried:
+            events = dict.fromkeys((item.version_id for item in attempt.items), Event.NOT_TRIED)
+            outbox.settle(db, attempt, Heard("not tried", events), now, terms.ghost_window)
         for attempt, answer in landed:
             settled += _settle(db, terms, attempt, answer, now)
         attempts, pause = _claim(db, terms, places, is_flying, now)
     return Turn(tuple(attempts), settled, pause)
 
 
-def _settle(db: outbox.sqlite3.Connection, terms: Terms, attempt: Attempt, answer: Answer, now: datetime) -> int:
+def _settle(db: sqlite3.Connection, terms: Terms, attempt: Attempt, answer: Answer, now: datetime) -> int:
     gate = gates.gate_of(db, terms.gate)
     heard = understand(attempt, answer, others_pass=gate.failures == 0)
     if not outbox.settle(db, attempt, heard, now, terms.ghost_window):
@@ -142,7 +180,7 @@ def _settle(db: outbox.sqlite3.Connection, terms: Terms, attempt: Attempt, answe
 
 
 def keep_gate(
-    db: outbox.sqlite3.Connection, terms: Terms, gate: Gate, trouble: Trouble | None, answer: AnyAnswer, now: datetime
+    db: sqlite3.Connection, terms: Terms, gate: Gate, trouble: Trouble | None, answer: AnyAnswer, now: datetime
 ) -> None:
     """Shut or open the gate after a call, with one alert while GSS refuses the key or keeps failing."""
     if trouble is None and gate.failures == 0:
@@ -171,7 +209,7 @@ class AnyAnswer(Protocol):
 
 
 def _claim(
-    db: outbox.sqlite3.Connection, terms: Terms, places: int, is_flying: bool, now: datetime
+    db: sqlite3.Connection, terms: Terms, places: int, is_flying: bool, now: datetime
 ) -> tuple[list[Attempt], Pause | None]:
     attempts: list[Attempt] = []
     for _ in range(places):
@@ -185,7 +223,8 @@ def _claim(
         wait = gates.take_call(db, terms.gate, terms.budget, now)
         if wait > timedelta(0):
             return attempts, Pause(now + wait, "the call budget of this key is used up", is_budget=True)
-        attempt = outbox.claim(db, terms.store, 1 if gate.is_careful() else terms.batch_size, now)
+        most = 1 if gate.is_careful() else terms.batch_size
+        attempt = outbox.claim(db, terms.store, most, min(most, MOST_PER_DELETE), now)
         if attempt is None:
             return attempts, None
         attempts.append(attempt)

@@ -5,11 +5,12 @@ The only supported way to copy a live ledger (failures.md K1). Written beside it
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from pathlib import Path
 
+from connector.ledger import folder
 from connector.ledger.connection import Ledger, LedgerError, as_ledger_error
+from connector.ledger.soundness import check as check
 
 
 def back_up(ledger: Ledger, target: Path) -> Path:
@@ -17,59 +18,61 @@ def back_up(ledger: Ledger, target: Path) -> Path:
 
     An older file of that name stays until the new one is whole and has passed its check. Raises LedgerError.
     """
+    if ledger.path is not None and target.exists() and target.samefile(ledger.path):
+        raise LedgerError(f"{target}: this is the ledger itself. Give the backup another name.")
     partial = target.with_name(target.name + ".tmp")
-    partial.unlink(missing_ok=True)
-    os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     try:
-        copy = sqlite3.connect(partial, isolation_level=None)
-        try:
-            ledger.db.backup(copy, pages=256, sleep=0.001)
-            copy.execute("PRAGMA journal_mode = delete")
-        finally:
-            copy.close()
+        partial.unlink(missing_ok=True)
+        folder.make_private_file(partial)
+        _copy(ledger.db, partial)
         problems = check_file(partial)
         if problems:
             raise LedgerError(f"{target}: the backup did not pass its check ({problems[0]}); the last one was kept.")
-        _sync(partial)
+        folder.sync(partial)
         partial.replace(target)
-        _sync(target.parent)
+        folder.sync(target.parent)
     except sqlite3.Error as err:
-        raise as_ledger_error(err, target) from err
+        raise _not_written(target, str(as_ledger_error(err, partial))) from err
     except OSError as err:
-        raise LedgerError(
-            f"{target}: the backup could not be written ({err.strerror}); the last one was kept."
-        ) from err
+        raise _not_written(target, err.strerror or str(err)) from err
     finally:
-        partial.unlink(missing_ok=True)
+        _remove(partial)
     return target
+
+
+def _copy(source: sqlite3.Connection, partial: Path) -> None:
+    """All pages in one step: in several, each commit of another process would begin the copy anew (failures.md K4)."""
+    before = _versions(source)
+    copy = sqlite3.connect(partial, isolation_level=None)
+    try:
+        source.backup(copy)
+        copy.execute("PRAGMA journal_mode = delete")
+        if _versions(copy) < before:
+            raise LedgerError(f"{partial}: the backup has fewer slips than the ledger had; the last one was kept.")
+    finally:
+        copy.close()
+
+
+def _versions(db: sqlite3.Connection) -> int:
+    return int(db.execute("SELECT count(*) FROM versions").fetchone()[0])
+
+
+def _not_written(target: Path, why: str) -> LedgerError:
+    return LedgerError(f"{target}: the backup could not be written ({why}); the last one was kept.")
+
+
+def _remove(partial: Path) -> None:
+    for ending in ("", *folder.BESIDE):
+        partial.with_name(partial.name + ending).unlink(missing_ok=True)
 
 
 def check_file(path: Path) -> list[str]:
     """Every problem SQLite finds in a ledger file; empty when it is sound. Opens it read-only."""
-    db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+    except sqlite3.Error as err:
+        return [f"the file can't be read as a ledger: {err}"]
     try:
         return check(db)
     finally:
         db.close()
-
-
-def check(db: sqlite3.Connection) -> list[str]:
-    """integrity_check and foreign_key_check in full, as sentences."""
-    try:
-        found = [str(row[0]) for row in db.execute("PRAGMA integrity_check")]
-        problems = [] if found == ["ok"] else found
-        problems += [
-            f"table {row[0]}, row {row[1]}: points to a missing row of {row[2]}"
-            for row in db.execute("PRAGMA foreign_key_check")
-        ]
-    except sqlite3.DatabaseError as err:
-        return [f"the file can't be read as a ledger: {err}"]
-    return problems
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

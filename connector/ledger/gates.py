@@ -76,7 +76,7 @@ def _pause(failures: int) -> timedelta:
     """Nothing after the first failure (the canary goes at once), then 30 s, doubling up to 15 minutes."""
     if failures == 1:
         return timedelta(0)
-    return min(timedelta(seconds=30) * 2 ** min(failures - 2, 10), LONGEST_SHUT)
+    return min(timedelta(seconds=30) * (1 << min(failures - 2, 10)), LONGEST_SHUT)
 
 
 def wait_for(budget: Budget, calls: Sequence[datetime], now: datetime) -> timedelta:

@@ -23,6 +23,7 @@ Key = tuple[str, str]
 """(order id, part) within one store."""
 
 HELD_BY_A_PERSON = "held by "
+_AND_NOW = "; and now: "
 
 
 class Kind(StrEnum):
@@ -213,8 +214,8 @@ class _Page:
             self._stop(change, before)
         elif change.kind is Kind.HELD:
             self._hold(change, before, change.reason)
-        elif before.reason.startswith(HELD_BY_A_PERSON) and before.state is State.HELD:
-            self._hold(change, before, before.reason)
+        elif _is_held_by_a_person(before):
+            self._hold(change, before, "")
         elif before.op is Op.PUT and before.hash == change.hash and before.state is not State.HELD:
             return  # nothing that freight sees has changed (U9)
         elif _is_over(before.state):
@@ -230,6 +231,7 @@ class _Page:
         if _is_over(before.state):
             self._late(change, before, Op.PUT, f"the order was changed after GSS had ticketed it ({reason})")
             return
+        reason = _still_held(before, reason)
         self._replace(change, before, Op.PUT, State.HELD, reason=reason)
         pending = " An older version is still pending at GSS." if self._was_sent(before.slip_id) else ""
         self._alarm(before.slip_id, Alarm.HELD, change, reason + pending)
@@ -254,7 +256,7 @@ class _Page:
             text = f"{change.reason}. The slip was sent before that and is still at GSS."
             self._alarm(before.slip_id, Alarm.HELD, change, text)
         else:
-            self._replace(change, before, Op.PUT, State.HELD, reason=change.reason)
+            self._replace(change, before, Op.PUT, State.HELD, reason=_still_held(before, change.reason))
 
     def _late(self, change: Change, before: Known, op: Op, reason: str) -> None:
         """25: no call is made, it would be ignored; the alert is the effect."""
@@ -409,6 +411,18 @@ class _Page:
 def _is_over(state: State) -> bool:
     """GSS has ticketed the slip: a PUT would be ignored and a DELETE refused."""
     return state in (State.TICKETED, State.PROCESSED, State.LATE)
+
+
+def _is_held_by_a_person(before: Known) -> bool:
+    return before.state is State.HELD and before.reason.startswith(HELD_BY_A_PERSON)
+
+
+def _still_held(before: Known, reason: str) -> str:
+    """Why the next version is held. A person's hold outlives it, whatever else is wrong, until a person releases it."""
+    if not _is_held_by_a_person(before):
+        return reason
+    by_a_person = before.reason.partition(_AND_NOW)[0]
+    return f"{by_a_person}{_AND_NOW}{reason}" if reason else by_a_person
 
 
 def _without_number(row: tuple[object, ...]) -> tuple[object, ...]:

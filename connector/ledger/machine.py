@@ -17,6 +17,7 @@ from connector.ledger.states import Op, State
 class Event(StrEnum):
     """What a call told us about one version it carried."""
 
+    NOT_TRIED = "not tried"
     NOT_SENT = "not sent"
     UNKNOWN = "no usable answer"
     TAKEN = "taken"
@@ -105,7 +106,7 @@ WATCH: Final = timedelta(days=7)
 
 def backoff(tries: int) -> timedelta:
     """The wait before a version is sent again: doubles from 30 s up to 1 h. tries is 1 after the first call."""
-    return min(timedelta(seconds=30) * 2 ** min(tries - 1, 10), timedelta(hours=1))
+    return min(timedelta(seconds=30) * (1 << min(tries - 1, 10)), timedelta(hours=1))
 
 
 def after_call(standing: Standing, event: Event, ghost_window: timedelta) -> Move:
@@ -123,7 +124,7 @@ def after_call(standing: Standing, event: Event, ghost_window: timedelta) -> Mov
             return Move(State.REFUSED, alarm=Alarm.REFUSED)
         case Event.NOT_SENT:  # 4
             return Move(State.OWED, send_in=backoff(standing.tries))
-        case Event.UNAUTHORISED | Event.THROTTLED:  # 14, 15: the destination waits, not the slip
+        case Event.UNAUTHORISED | Event.THROTTLED | Event.NOT_TRIED:  # 14, 15: the destination waits, not the slip
             return Move(State.OWED, send_in=NOW)
         case Event.BATCH_REJECTED:  # 11
             return Move(State.OWED, send_in=NOW, split=True)
@@ -154,18 +155,17 @@ def _strike(standing: Standing, again: State, out: Move) -> Move:
 
 
 def after_read_back(standing: Standing, shown: Shown, ticketed: bool, ghost_window: timedelta) -> Move:
-    """The move of a version once GSS was asked what it has.
+    """The move of a newest version once GSS was asked what it has.
 
     ticketed: the record carries a consignment. Raises nothing: every state a read-back may find is answered.
     """
-    if not standing.newest:  # 28: its window is over
-        return Move(State.SUPERSEDED)
     if ticketed:
         return _ticketed(standing, shown)
     if shown is Shown.NOTHING:
         return _absent(standing, ghost_window)
-    if standing.op is Op.DELETE:  # 20: something stands where nothing should
-        return _send_again(standing)
+    if standing.op is Op.DELETE:  # 20, 26: something stands where nothing should
+        again = _send_again(standing)
+        return msgspec.structs.replace(again, alarm=Alarm.LABEL_DELETED) if standing.state is State.LATE else again
     return _pending(standing, shown, ghost_window)
 
 
@@ -204,7 +204,13 @@ def _pending(standing: Standing, shown: Shown, ghost_window: timedelta) -> Move:
 
 
 def _settled(standing: Standing, proof: State, ghost_window: timedelta) -> Move:
-    """18, 19: as it should be; for good only once no older call can still arrive, and only if the proof is exact."""
+    """18, 19: as it should be; for good only once no older call can still arrive, and only if the proof is exact.
+
+    What was proven once stays so while GSS goes on showing it, whatever became of the clock, the window in the store file,
+    or how much of the record GSS echoes.
+    """
+    if standing.state is proof:
+        return Move(proof, read_in=_next_look(standing, proof))
     if not standing.quiet:
         return Move(State.ACCEPTED, read_in=max(ghost_window - standing.age, NOW))
     if not standing.proven:

@@ -42,8 +42,9 @@ _CLAIMABLE = (
 )
 
 
-def claim(db: sqlite3.Connection, store: str, most: int, now: datetime) -> Attempt | None:
-    """Open an attempt for the most urgent versions owed (cancels, then changes, then new ones), at most `most`.
+def claim(db: sqlite3.Connection, store: str, most: int, most_deletes: int, now: datetime) -> Attempt | None:
+    """Open an attempt for the most urgent versions owed (cancels, then changes, then new ones), at most `most`
+    (`most_deletes` where it is a delete).
 
     In the caller's transaction, which must be committed and synced before the call is made. None: nothing is due.
     """
@@ -57,7 +58,7 @@ def claim(db: sqlite3.Connection, store: str, most: int, now: datetime) -> Attem
     op, lot = first
     rows = db.execute(
         "SELECT v.id, s.number, v.body" + _CLAIMABLE + " AND v.op = ? AND v.lot = ? ORDER BY v.urgency, v.id LIMIT ?",
-        (store, at, op, lot, most),
+        (store, at, op, lot, most_deletes if op == "delete" else most),
     ).fetchall()
     attempt_id = _open_attempt(db, store, op, len(rows), at)
     ids = json.dumps([row[0] for row in rows])

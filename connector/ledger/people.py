@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from datetime import datetime
 
@@ -39,6 +40,7 @@ def release(ledger: Ledger, store: str | None, name: str, who: str, now: datetim
             raise Refused(
                 f"{number} has no valid slip yet. Correct the order in the shop or the store file, then sync."
             )
+        _give_number(db, slip_id)
         _owe(db, slip_id, now, who)
         _write_down(db, who, "release", slip_id, "", now)
     return f"{number} is owed again and goes out with the next sync."
@@ -73,9 +75,30 @@ def acknowledge(ledger: Ledger, store: str | None, name: str, who: str, reason: 
     return f"{number}: {closed} alert{'s' if closed > 1 else ''} closed."
 
 
+def dismiss(ledger: Ledger, alert: int, who: str, reason: str, now: datetime) -> str:
+    """Close an alert that belongs to no slip, by its number: a file that couldn't be read, an odd answer of GSS."""
+    with ledger.writing() as db:
+        row = db.execute(
+            "SELECT a.slip_id, s.number, s.order_number FROM alerts a LEFT JOIN slips s ON s.id = a.slip_id"
+            " WHERE a.id = ? AND a.closed_at IS NULL",
+            (alert,),
+        ).fetchone()
+        if row is None:
+            raise Refused(f"there is no open alert {alert}. `connector status` lists them.")
+        if row[0] is not None:
+            raise Refused(f"alert {alert} is about {row[1] or row[2]}: `connector slips acknowledge` closes it.")
+        db.execute("UPDATE alerts SET closed_at = ?, closed_by = ? WHERE id = ?", (stamp(now), who, alert))
+        db.execute(
+            "INSERT INTO actions (at, who, what, reason) VALUES (?, ?, ?, ?)",
+            (stamp(now), who, f"dismiss alert {alert}", reason),
+        )
+    return f"alert {alert} is closed."
+
+
 def _find(db: sqlite3.Connection, store: str | None, name: str) -> tuple[int, str, State, bool]:
     rows = db.execute(
-        "SELECT s.id, coalesce(s.number, s.order_number), v.state, s.number IS NOT NULL AND (v.op = 'delete' OR v.body IS NOT NULL), s.store"
+        "SELECT s.id, coalesce(s.number, s.order_number), v.state,"
+        " v.body IS NOT NULL OR (v.op = 'delete' AND s.number IS NOT NULL), s.store"
         " FROM slips s JOIN versions v ON v.slip_id = s.id AND v.newest = 1"
         " WHERE (s.number_key = ? OR s.order_number = ? OR s.order_id = ?) AND (? IS NULL OR s.store = ?)",
         (number_key(name), name, name, store, store),
@@ -89,6 +112,28 @@ def _find(db: sqlite3.Connection, store: str | None, name: str) -> tuple[int, st
         )
     slip_id, number, state, sendable, _ = rows[0]
     return slip_id, number, State(state), bool(sendable)
+
+
+def _give_number(db: sqlite3.Connection, slip_id: int) -> None:
+    """Give a slip the number it was made with, where two orders wanted it (T6). Raises Refused where it is taken."""
+    destination, given, body = db.execute(
+        "SELECT s.destination, s.number, v.body FROM slips s JOIN versions v ON v.slip_id = s.id AND v.newest = 1"
+        " WHERE s.id = ?",
+        (slip_id,),
+    ).fetchone()
+    if given is not None:
+        return
+    number = json.loads(body)["packingslipno"]
+    taken = db.execute(
+        "SELECT order_number, store FROM slips WHERE destination = ? AND number_key = ? AND number IS NOT NULL",
+        (destination, number_key(number)),
+    ).fetchone()
+    if taken:
+        raise Refused(
+            f"order {taken[0]} of store {taken[1]} has the packing slip number {number}. Give this store another prefix "
+            "or number template in [slip], or rename one of the orders."
+        )
+    db.execute("UPDATE slips SET number = ?, number_key = ? WHERE id = ?", (number, number_key(number), slip_id))
 
 
 def _owe(db: sqlite3.Connection, slip_id: int, now: datetime, who: str) -> None:

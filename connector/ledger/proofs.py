@@ -126,18 +126,18 @@ def learn(
     ghost_window: timedelta,
 ) -> dict[State, int]:
     """Move each version by what GSS showed of it. Returns how many came to stand in which state."""
-    moves: dict[tuple[Move, State], list[Asked]] = defaultdict(list)
+    moves: dict[tuple[Move, State, int | None], list[Asked]] = defaultdict(list)
     with_record: list[tuple[Asked, Sight]] = []
     for asked, sight in sights:
         move = machine.after_read_back(
             _standing(asked, sight, now, ghost_window), sight.shown, sight.ticketed, ghost_window
         )
-        moves[move, asked.state].append(asked)
+        moves[move, asked.state, asked.attempt_id].append(asked)
         if sight.ticket or sight.picked or sight.delivered or sight.doubled or asked.state in _WAS_TICKETED:
             with_record.append((asked, sight))
     counts: dict[State, int] = defaultdict(int)
-    for (move, source), group in moves.items():
-        counts[move.state] += _move(db, store, group, source, move, now)
+    for (move, source, attempt_id), group in moves.items():
+        counts[move.state] += _move(db, store, group, source, attempt_id, move, now)
     _keep_records(db, store, with_record, now)
     return counts
 
@@ -158,19 +158,26 @@ def _standing(asked: Asked, sight: Sight, now: datetime, ghost_window: timedelta
     )
 
 
-def _move(db: sqlite3.Connection, store: str, group: list[Asked], source: State, move: Move, now: datetime) -> int:
+def _move(
+    db: sqlite3.Connection,
+    store: str,
+    group: list[Asked],
+    source: State,
+    attempt_id: int | None,
+    move: Move,
+    now: datetime,
+) -> int:
     if move.state is not source and move.state not in MOVES[source]:
         raise AssertionError(f"no move from {source} to {move.state}")
     at = stamp(now)
-    expected = json.dumps([[asked.version_id, asked.attempt_id] for asked in group])
     moved = db.execute(
         set_move("reason = ?")
-        + " WHERE newest = 1 AND state = ? AND id IN (SELECT j.value ->> 0 FROM json_each(?) j"
-        " WHERE versions.attempt_id IS (j.value ->> 1))",
+        + " WHERE id IN (SELECT value FROM json_each(?)) AND newest = 1 AND state = ? AND attempt_id IS ?",
         (move.state.value, at, later(now, move.send_in), later(now, move.read_in), later(now, move.send_in),
-         move.strikes, move.strikes, at, move.ghosts, _REASONS.get(move.state, ""), source.value, expected),
+         move.strikes, move.strikes, at, move.ghosts, _REASONS.get(move.state, ""),
+         json.dumps([asked.version_id for asked in group]), source.value, attempt_id),
     ).rowcount  # fmt: skip
-    if move.alarm:
+    if move.alarm and moved:
         for asked in group:
             text = f"slip {asked.number} {_ALARM_TEXTS[move.alarm]}"
             alerts.open_alert(db, store, asked.slip_id, move.alarm.value, text, at)

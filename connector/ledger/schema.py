@@ -1,7 +1,7 @@
 """The ledger's tables and how an older ledger becomes a newer one. Plain SQL, applied step by step; knows no rules.
 
-Every step is one named function, applied in one transaction with its own record (PRAGMA user_version), so a crash leaves
-the old or the new schema whole. Times are text, UTC, `2026-11-23T09:30:00.000Z`, so that they sort and read well anywhere.
+Every step is one named function, applied in one transaction with its own record (PRAGMA user_version), so a crash
+leaves the old or the new schema whole. Times are text that sorts and reads well, UTC: `2026-11-23T09:30:00.000Z`.
 """
 
 from __future__ import annotations
@@ -169,6 +169,14 @@ CREATE TABLE runs (
 
 CREATE INDEX runs_by_store ON runs (store, id);
 
+CREATE INDEX runs_not_ended ON runs (started_at) WHERE ended_at IS NULL;
+
+CREATE TABLE checks (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    at TEXT NOT NULL,                    -- when every page was last read and found sound
+    sqlite TEXT NOT NULL                 -- by which SQLite
+) STRICT;
+
 CREATE TABLE actions (
     id INTEGER PRIMARY KEY,
     at TEXT NOT NULL,
@@ -210,6 +218,19 @@ def apply_step(db: sqlite3.Connection, number: int) -> None:
 
 
 def fingerprint(db: sqlite3.Connection) -> str:
-    """A hash over tables, indexes, triggers and views as they stand: what L23 compares."""
-    rows = db.execute("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY type, name").fetchall()
+    """A hash over tables, indexes, triggers and views as they stand (L23); ANALYZE's own tables are left out."""
+    rows = db.execute(
+        "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND substr(name, 1, 7) != 'sqlite_' ORDER BY type, name"
+    ).fetchall()
     return hashlib.sha256("\n".join(row[0] for row in rows).encode()).hexdigest()
+
+
+def expected_fingerprint() -> str:
+    """The fingerprint of a ledger as this program makes it."""
+    db = sqlite3.connect(":memory:", isolation_level=None)
+    try:
+        for number in range(CURRENT):
+            apply_step(db, number)
+        return fingerprint(db)
+    finally:
+        db.close()

@@ -1,0 +1,289 @@
+"""What may be written after `connector`: commands, options, and the help that teaches them. Knows no command's work.
+
+Imports nothing that takes time: `connector --help` must start in the time a shell's own commands take.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from connector import __version__
+from connector.exit_codes import MEANING
+
+STATES: Final = (
+    "held", "owed", "sending", "unclear", "accepted", "confirmed", "ticketed", "processed", "late", "refused",
+    "withdrawn", "superseded", "closed",
+)  # fmt: skip
+"""The ledger's states of a version (connector.ledger.states, which a test holds this to; importing it would cost)."""
+
+
+def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """The command and its options; leaves with exit code 2 where they can't be understood."""
+    return parser().parse_args(argv)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole grammar."""
+    main = _Parser(
+        prog="connector",
+        description="Turns an online shop's orders into freight orders at GoSweetSpot: each once, right, and fast.",
+        epilog=_EPILOG,
+        formatter_class=_Words,
+        parents=[_everywhere(at_top=True)],
+    )
+    main.add_argument("--version", action="version", version=f"connector {__version__}")
+    commands = main.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
+    for add in (_demo, _init, _check, _sync, _status, _slips, _explain, _sandbox, _ledger, _completion):
+        add(commands)
+    return main
+
+
+_EPILOG: Final = """first steps:
+  connector demo                     see it work, with a made-up shop and a made-up GoSweetSpot
+  connector init kiwi                write config/kiwi.toml for a shop of yours
+  connector check                    is everything as it should be?
+  connector sync --dry-run           what would be sent?
+  connector sync                     send it; run it again and nothing is sent twice
+
+`connector COMMAND --help` explains a command, with examples.
+
+exit codes:
+""" + "\n".join(f"  {code:<3} {meaning}" for code, meaning in MEANING.items())
+
+
+class _Words(argparse.HelpFormatter):
+    """Paragraphs are filled; those with indented lines, examples and tables, stay as they are."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        filled = (
+            part if "\n  " in part else super(_Words, self)._fill_text(part, width, indent)
+            for part in text.split("\n\n")
+        )
+        return "\n\n".join(filled)
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse, with the near miss suggested."""
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is not None and value not in action.choices:
+            from connector.suggest import did_you_mean
+
+            name = "command" if action.dest in ("command", "deed") else str(action.metavar or action.dest)
+            raise argparse.ArgumentError(None, f"no such {name}: {value}. {did_you_mean(str(value), action.choices)}")
+
+
+def _everywhere(*, at_top: bool = False) -> argparse.ArgumentParser:
+    """Options that may stand before or after the command; what stands after it wins."""
+
+    def otherwise(value: Any) -> Any:
+        return value if at_top else argparse.SUPPRESS
+
+    shared = argparse.ArgumentParser(add_help=False)
+    group = shared.add_argument_group("everywhere")
+    group.add_argument(
+        "--config",
+        type=Path,
+        default=otherwise(Path("config")),
+        metavar="DIR",
+        help="the store files (default: config)",
+    )
+    group.add_argument(
+        "--state", type=Path, default=otherwise(Path("state")), metavar="DIR", help="ledger and locks (default: state)"
+    )
+    group.add_argument("--json", action="store_true", default=otherwise(False), help="answer in JSON, for programs")
+    group.add_argument(
+        "--no-color", action="store_true", default=otherwise(False), help="no colours (so does NO_COLOR)"
+    )
+    group.add_argument(
+        "--debug", action="store_true", default=otherwise(False), help="show where an unexpected error came from"
+    )
+    return shared
+
+
+def _command(
+    commands: Any, name: str, summary: str, more: str, examples: str, **options: Any
+) -> argparse.ArgumentParser:
+    made: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=summary,
+        description=f"{summary[0].upper()}{summary[1:]}.\n\n{more}",
+        epilog=f"examples:\n{examples}",
+        formatter_class=_Words,
+        parents=[_everywhere()],
+        **options,
+    )
+    return made
+
+
+def _stores(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "stores", nargs="*", metavar="STORE", help="names of store files, without .toml (default: all)"
+    )
+
+
+def _demo(commands: Any) -> None:
+    demo = _command(
+        commands, "demo", "see it work in a minute, without an account",
+        "Starts a made-up GoSweetSpot on this machine, reads two made-up shops, and shows what was sent, moved, held and\n"
+        "skipped, and why; then that a second run sends nothing; then edits and a cancellation arriving. Nothing leaves\n"
+        "this machine.",
+        "  connector demo\n  connector demo --keep demo      keep its folder, to try the other commands on",
+    )  # fmt: skip
+    demo.add_argument("--keep", type=Path, metavar="DIR", help="keep config, state and exports in this folder")
+    demo.add_argument("--port", type=int, default=0, help="where its GoSweetSpot listens (default: any free port)")
+
+
+def _init(commands: Any) -> None:
+    init = _command(
+        commands, "init", "write the file of a new store",
+        "Asks what it needs to know where a terminal is there and an option is not given. It overwrites nothing and asks\n"
+        "for no secret: a store file only says where the key is kept.",
+        "  connector init kiwi\n"
+        "  connector init kiwi --path 'exports/*.csv' --dialect shopify --key env:KIWI_GSS_KEY",
+    )  # fmt: skip
+    init.add_argument("store", metavar="NAME", nargs="?", help="the store's name: small letters, digits and hyphens")
+    init.add_argument("--path", help="the shop's export: a file, a pattern or a folder, beside the config folder")
+    init.add_argument("--dialect", help="whose export it is: shopify or woocommerce")
+    init.add_argument(
+        "--key", metavar="REFERENCE", help="where the GoSweetSpot key is: env:NAME, file:PATH, keyring:S/N"
+    )
+    init.add_argument("--url", help="another GoSweetSpot than the public one, such as the sandbox")
+    init.add_argument("--site", type=int, metavar="ID", help="the site, where the key's user has several")
+    init.add_argument("--timezone", help="the shop's time zone, such as Pacific/Auckland")
+
+
+def _check(commands: Any) -> None:
+    check = _command(
+        commands, "check", "is everything as it should be?",
+        "Looks at store files, keys, exports, the ledger, the disk, and whether GoSweetSpot takes the key (it asks for one\n"
+        "order that doesn't exist). Lists every problem at once, with what mends it. Changes nothing.",
+        "  connector check\n  connector check kiwi --offline     all but calling GoSweetSpot",
+    )  # fmt: skip
+    _stores(check)
+    check.add_argument("--offline", action="store_true", help="don't call GoSweetSpot")
+
+
+def _sync(commands: Any) -> None:
+    sync = _command(
+        commands, "sync", "read the shops, send what is new or changed, read back what GoSweetSpot has",
+        "Run it by hand or from cron as often as you like: what was sent is never sent again, and what was read is never\n"
+        "lost, whenever it is interrupted. Ctrl-C finishes the call under way and leaves.",
+        "  connector sync\n"
+        "  connector sync kiwi --dry-run      what would be sent, and what differs from what GoSweetSpot has\n"
+        "  connector sync kiwi --from-start   after a change of [select] or [slip]: look at every order again",
+    )  # fmt: skip
+    _stores(sync)
+    sync.add_argument("--dry-run", action="store_true", help="show what would be done; send nothing, record nothing")
+    sync.add_argument("--all", action="store_true", help="with --dry-run: list unchanged orders too")
+    sync.add_argument("--from-start", action="store_true", help="read the shop from its beginning; nothing is doubled")
+
+
+def _status(commands: Any) -> None:
+    status = _command(
+        commands, "status", "what waits for a person, and where everything stands",
+        "First what needs somebody, with the command that mends it; then each store: its slips by state, what is owed,\n"
+        "the last run, the calls left. Reads the ledger only.",
+        "  connector status\n  connector status kiwi --json",
+    )  # fmt: skip
+    _stores(status)
+
+
+def _slips(commands: Any) -> None:
+    slips = _command(
+        commands, "slips", "list packing slips, look at one, hold it, let it go",
+        "Alone it lists the slips that wait for a person. A slip is named by its number, or by its order's number or id.",
+        "  connector slips\n"
+        "  connector slips list confirmed --limit 20\n"
+        "  connector slips show '#1001'\n"
+        "  connector slips hold '#1001' --reason 'buyer asked us to wait'\n"
+        "  connector slips release '#1001'",
+    )  # fmt: skip
+    deeds = slips.add_subparsers(dest="deed", metavar="WHAT", parser_class=_Parser)
+    listing = _deed(deeds, "list", "all slips, the one changed last first")
+    # No option: --state is everywhere the folder.
+    listing.add_argument("states", nargs="*", metavar="STATE", help=f"only those in these states: {', '.join(STATES)}")
+    listing.add_argument("--store", help="only those of this store")
+    listing.add_argument("--limit", type=_positive, default=100, metavar="N", help="at most so many (default: 100)")
+    for name, summary, reason in (
+        ("show", "one slip: its versions, calls and receipts", False),
+        ("hold", "keep a slip from being sent until it is released", True),
+        ("release", "let a held slip be sent", False),
+        ("retry", "send a slip once more with the next sync", False),
+        ("acknowledge", "close the alerts of a slip: somebody has seen to it", True),
+    ):
+        deed = _deed(deeds, name, summary)
+        deed.add_argument("name", metavar="SLIP", help="its number, or its order's number or id")
+        deed.add_argument("--store", help="where several stores have such a slip")
+        if reason:
+            deed.add_argument("--reason", required=True, help="a few words for whoever looks at it later")
+    dismissed = _deed(deeds, "dismiss", "close an alert that belongs to no slip, such as a file that couldn't be read")
+    dismissed.add_argument("alert", type=_positive, metavar="ALERT", help="its number, as `connector status` shows it")
+    dismissed.add_argument("--reason", required=True, help="a few words for whoever looks at it later")
+
+
+def _deed(deeds: Any, name: str, summary: str) -> argparse.ArgumentParser:
+    made: argparse.ArgumentParser = deeds.add_parser(
+        name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.", parents=[_everywhere()]
+    )
+    return made
+
+
+def _explain(commands: Any) -> None:
+    explain = _command(
+        commands, "explain", "the whole story of one order",
+        "Where it was read, what was decided and why, what was changed on its way to a slip, each call and its answer,\n"
+        "what GoSweetSpot showed since, and what happens next.",
+        "  connector explain '#1001'\n  connector explain TF-2003 --store longdrop",
+    )  # fmt: skip
+    explain.add_argument("name", metavar="ORDER", help="an order's number or id, or a slip number")
+    explain.add_argument("--store", help="where several stores have such an order")
+
+
+def _sandbox(commands: Any) -> None:
+    sandbox = _command(
+        commands, "sandbox", "a stand-in for GoSweetSpot on this machine",
+        "Takes orders as GoSweetSpot would, shows them on a page where labels can be printed, and breaks calls on demand.\n"
+        "For trying things out; nothing reaches GoSweetSpot.",
+        "  connector sandbox\n  connector sandbox --port 0 --data sandbox.db     any free port, orders kept",
+    )  # fmt: skip
+    sandbox.add_argument("--port", type=int, default=8750, help="0 takes a free one (default: %(default)s)")
+    sandbox.add_argument("--data", type=Path, metavar="FILE", help="keep orders in this file (default: in memory)")
+    sandbox.add_argument(
+        "--latency-ms", type=float, default=0.0, metavar="N", help="how long every call takes at least"
+    )
+
+
+def _ledger(commands: Any) -> None:
+    ledger = _command(
+        commands, "ledger", "back up, check and query the ledger",
+        "The ledger is an SQLite file; queries can't change it. `backup` is the only safe way to copy it while it is in use.",
+        "  connector ledger backup ledger-monday.db\n"
+        "  connector ledger check\n"
+        "  connector ledger tables\n"
+        "  connector ledger query \"SELECT state, count(*) FROM orders GROUP BY state\"",
+    )  # fmt: skip
+    deeds = ledger.add_subparsers(dest="deed", metavar="WHAT", required=True, parser_class=_Parser)
+    _deed(deeds, "backup", "write a sound copy").add_argument("file", type=Path, metavar="FILE", help="where to")
+    _deed(deeds, "check", "is the file sound?")
+    _deed(deeds, "tables", "names and sizes of its tables")
+    _deed(deeds, "query", "ask it in SQL").add_argument("sql", metavar="SQL", help="one SELECT")
+
+
+def _completion(commands: Any) -> None:
+    completion = _command(
+        commands, "completion", "print what makes a shell complete these commands",
+        "Put it where your shell looks for completions.",
+        "  connector completion bash > ~/.local/share/bash-completion/completions/connector",
+    )  # fmt: skip
+    completion.add_argument("shell", choices=("bash", "zsh"), metavar="SHELL", help="bash or zsh")
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number

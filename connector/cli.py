@@ -1,0 +1,295 @@
+"""The commands, and nothing but: parse, call one function, show its value. Everything else is imported where it is used."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from connector.arguments import STATES, parse
+from connector.exit_codes import Code, Failure, UsageError, failure_of, worst
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from connector.show.screen import Screen
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; no error of its work leaves as an exception."""
+    asked = parse(argv)
+    from connector.show.screen import Screen  # after --help has been answered
+
+    screen = Screen(sys.stdout, sys.stderr, as_json=asked.json, color=not asked.no_color)
+    try:
+        return _COMMANDS[asked.command](asked, screen)
+    except KeyboardInterrupt:
+        return 130
+    except Exception as err:  # noqa: BLE001  a stranger's message may quote an address: none is shown
+        failure = _told(asked)(err)
+        screen.trouble(failure.lines)
+        return failure.code
+    finally:
+        screen.close()
+
+
+def _told(asked: Namespace) -> Callable[[Exception], Failure]:
+    return lambda err: failure_of(err, trace=asked.debug)
+
+
+def _now() -> datetime:
+    from datetime import UTC, datetime
+
+    return datetime.now(UTC)
+
+
+def sync(asked: Namespace, screen: Screen) -> Code:
+    if asked.dry_run:
+        return _dry_run(asked, screen)
+    from connector.opening import stores_asked_for
+    from connector.show.progress import watching
+    from connector.show.runs import show_outcome, show_problems
+    from connector.stopping import stopping_on_signals, wait
+    from connector.sync import Hooks
+    from connector.sync_stores import sync_stores
+
+    stores, problems = stores_asked_for(asked.config, asked.stores, secrets=True)
+    outcomes = []
+    with stopping_on_signals() as stopping, watching(screen) as watch:
+        hooks = Hooks(_now, lambda seconds: wait(seconds, stopping), stopping, watch)
+        run = sync_stores(stores, asked.state, hooks, from_the_start=asked.from_start, failure_of=_told(asked))
+        for outcome in run:
+            outcomes.append(outcome)
+            show_outcome(screen, outcome)
+    show_problems(screen, problems)
+    return worst([*(outcome.code for outcome in outcomes), Code.USAGE if problems else Code.DONE])
+
+
+def _dry_run(asked: Namespace, screen: Screen) -> Code:
+    from connector.dry_run import dry_run
+    from connector.opening import stores_asked_for
+    from connector.show.plans import show_plan_part
+    from connector.show.runs import show_problems
+
+    stores, problems = stores_asked_for(asked.config, asked.stores)
+    codes = [Code.USAGE if problems else Code.DONE]
+    for part in dry_run(stores, asked.state, _now, from_the_start=asked.from_start or asked.all):
+        codes.append(show_plan_part(screen, part, unchanged_too=asked.all))
+        if not screen.is_open:
+            break
+    show_problems(screen, problems)
+    return worst(codes)
+
+
+def status(asked: Namespace, screen: Screen) -> Code:
+    from connector.show.standing import show_status
+    from connector.status import status_of
+
+    standing = status_of(asked.config, asked.state, asked.stores, _now())
+    show_status(screen, standing, _now())
+    return Code.WAITS if standing.needs else Code.DONE
+
+
+def slips(asked: Namespace, screen: Screen) -> Code:
+    match asked.deed:
+        case None:
+            return _waiting_slips(asked, screen)
+        case "list":
+            return _list_slips(asked, screen)
+        case "show":
+            return _show_slip(asked, screen)
+        case _:
+            return _act_on_slip(asked, screen)
+
+
+def _waiting_slips(asked: Namespace, screen: Screen) -> Code:
+    from connector.show.standing import show_waiting
+    from connector.status import status_of
+
+    standing = status_of(asked.config, asked.state, (), _now())
+    show_waiting(screen, standing, _now())
+    return Code.WAITS if standing.needs else Code.DONE
+
+
+def _list_slips(asked: Namespace, screen: Screen) -> Code:
+    from connector.ledger import queries
+    from connector.ledger.reading import reading
+    from connector.show.slips import show_slips
+
+    if unknown := set(asked.states) - set(STATES):
+        raise UsageError(f"no such state: {', '.join(sorted(unknown))}. There are {', '.join(STATES)}.")
+    with reading(asked.state) as db:
+        found = queries.slips(db, asked.store, asked.states, asked.limit)
+    show_slips(screen, found, asked.limit)
+    return Code.DONE
+
+
+def _show_slip(asked: Namespace, screen: Screen) -> Code:
+    from connector.ledger import history
+    from connector.ledger.reading import reading
+    from connector.opening import zones
+    from connector.show.slips import show_histories
+
+    with reading(asked.state) as db:
+        found = history.histories(db, asked.name, asked.store)
+    if not found:
+        raise UsageError(f"no slip is known by {asked.name!r}. `connector slips list` lists them.")
+    show_histories(screen, found, zones(asked.config))
+    return Code.DONE
+
+
+def _act_on_slip(asked: Namespace, screen: Screen) -> Code:
+    from connector.ledger import people
+    from connector.ledger.connection import open_ledger
+
+    now, who = _now(), _login()
+    with open_ledger(asked.state, create=False) as ledger:
+        match asked.deed:
+            case "hold":
+                said = people.hold(ledger, asked.store, asked.name, who, asked.reason, now)
+            case "release":
+                said = people.release(ledger, asked.store, asked.name, who, now)
+            case "retry":
+                said = people.retry(ledger, asked.store, asked.name, who, now)
+            case "acknowledge":
+                said = people.acknowledge(ledger, asked.store, asked.name, who, asked.reason, now)
+            case _:
+                said = people.dismiss(ledger, asked.alert, who, asked.reason, now)
+    screen.value(said) if screen.as_json else screen.line(said)
+    return Code.DONE
+
+
+def explain(asked: Namespace, screen: Screen) -> Code:
+    from connector.explain import stories
+    from connector.ledger.reading import reading
+    from connector.ledger.times import stamp
+    from connector.opening import zones
+    from connector.show.stories import show_stories
+
+    with reading(asked.state) as db:
+        found = stories(db, asked.name, asked.store, stamp(_now()))
+    show_stories(screen, found, zones(asked.config))
+    return Code.DONE
+
+
+def check(asked: Namespace, screen: Screen) -> Code:
+    from connector.check import check as findings
+    from connector.show.findings import show_finding
+
+    codes = []
+    for finding in findings(asked.config, asked.state, asked.stores, _now, offline=asked.offline):
+        show_finding(screen, finding)
+        codes.append(finding.code)
+    return worst(codes)
+
+
+def init(asked: Namespace, screen: Screen) -> Code:
+    from connector.first_store import write_first_store
+
+    options = {
+        "path": asked.path,
+        "dialect": asked.dialect,
+        "key_reference": asked.key,
+        "url": asked.url,
+        "site_id": asked.site,
+        "timezone": asked.timezone,
+    }
+    given = {name: value for name, value in options.items() if value is not None}
+    path = write_first_store(asked.config, asked.store, given, screen.line if sys.stdin.isatty() else None, input)
+    screen.value(str(path)) if screen.as_json else screen.line(f"{path} is written. Next: connector check {path.stem}")
+    return Code.DONE
+
+
+def ledger(asked: Namespace, screen: Screen) -> Code:
+    from connector.ledger import asking
+    from connector.show.rows import show_rows
+
+    match asked.deed:
+        case "backup":
+            return _back_up(asked, screen)
+        case "check":
+            return _check_ledger(asked, screen)
+        case "tables":
+            show_rows(screen, ({"name": table.name, "rows": table.rows} for table in asking.tables(asked.state)))
+        case _:
+            show_rows(screen, asking.answers(asked.state, asked.sql))
+    return Code.DONE
+
+
+def _back_up(asked: Namespace, screen: Screen) -> Code:
+    from connector.ledger.backup import back_up
+    from connector.ledger.connection import open_ledger
+
+    with open_ledger(asked.state, create=False) as ledger:
+        target = back_up(ledger, asked.file)
+    screen.value(str(target)) if screen.as_json else screen.line(f"{target} is written, synced and checked.")
+    return Code.DONE
+
+
+def _check_ledger(asked: Namespace, screen: Screen) -> Code:
+    from connector.check import ledger as findings
+    from connector.show.findings import show_finding
+
+    codes = []
+    for finding in findings(asked.state, _now(), whole=True):
+        show_finding(screen, finding)
+        codes.append(finding.code)
+    return worst(codes)
+
+
+def sandbox(asked: Namespace, screen: Screen) -> Code:
+    from connector.sandbox.options import Options
+    from connector.sandbox.server import serve
+    from connector.sandbox.store import StoreError
+
+    try:
+        serve(Options(port=asked.port, data=asked.data, latency_s=asked.latency_ms / 1000))
+    except StoreError as err:
+        raise UsageError(str(err)) from err
+    except OSError as err:
+        raise UsageError(f"port {asked.port} can't be used ({err.strerror}); --port 0 takes any free one") from err
+    return Code.DONE
+
+
+def completion(asked: Namespace, screen: Screen) -> Code:
+    import shtab
+
+    from connector.arguments import parser
+
+    screen.program(shtab.complete(parser(), asked.shell))
+    return Code.DONE
+
+
+def demo(asked: Namespace, screen: Screen) -> Code:
+    from connector.demo import demo as show
+
+    return show(screen, asked.keep, asked.port)
+
+
+def _login() -> str:
+    """Who is at the keyboard, for the ledger's list of what people did."""
+    import getpass
+    import os
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user has no name
+        return f"user {os.getuid()}"
+
+
+_COMMANDS: dict[str, Callable[[Namespace, Screen], Code]] = {
+    "demo": demo,
+    "init": init,
+    "check": check,
+    "sync": sync,
+    "status": status,
+    "slips": slips,
+    "explain": explain,
+    "sandbox": sandbox,
+    "ledger": ledger,
+    "completion": completion,
+}
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,179 @@
+"""The whole story of one order, told from the ledger: read, decided, made, sent, shown, and what comes next. Knows no screen."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sqlite3
+from collections.abc import Iterator
+from typing import Any, Final
+
+import msgspec
+
+from connector.exit_codes import UsageError
+from connector.gosweetspot.answers import Outcome
+from connector.ledger import history, queries
+from connector.ledger.history import AttemptLine, History, Passed, VersionLine
+from connector.ledger.machine import Event
+from connector.ledger.queries import Need
+from connector.ledger.states import MEANING, State
+from connector.mending import mend_of
+from connector.receipt import Receipt
+
+
+class Told(msgspec.Struct, frozen=True):
+    """One thing that happened: when (a stamp of the ledger, UTC), and a sentence."""
+
+    at: str
+    text: str
+
+
+class Story(msgspec.Struct, frozen=True):
+    """One order's story, oldest first.
+
+    number, state  of its slip, "" for an order that got none; slip: what GSS should have, None where nothing
+    receipts       what was changed on the way from the order to that slip
+    next           what happens next, by itself or by a person's hand: sentences
+    """
+
+    store: str
+    order: str
+    order_id: str
+    part: str
+    number: str
+    state: str
+    told: list[Told]
+    next: list[str]
+    slip: dict[str, Any] | None = None
+    receipts: tuple[Receipt, ...] = ()
+    tracking_url: str = ""
+
+
+def stories(db: sqlite3.Connection, name: str, store: str | None, now: str) -> list[Story]:
+    """The story of each order of this number or id; now: a stamp. Raises UsageError where the ledger has none."""
+    found = [_of_slip(db, one, now) for one in history.histories(db, name, store)]
+    found += [_of_passed(one) for one in history.passed_over_named(db, name, store)]
+    if not found:
+        where = f" of store {store}" if store else ""
+        raise UsageError(
+            f"no order or slip{where} is known by {name!r}. If the shop has it, read the shop: connector sync. "
+            "What is known: connector slips list"
+        )
+    return found
+
+
+def _of_passed(passed: Passed) -> Story:
+    verb = "waits" if passed.decision == "wait" else "is skipped"
+    told = [
+        Told(passed.seen_at, f"Read from {passed.origin or 'the shop'}. It got no slip: it {verb}. {passed.reason}")
+    ]
+    follows = "It is looked at again when the shop changes it"
+    if passed.until:
+        follows += f", and from {passed.until} on it may ship"
+    return Story(passed.store, passed.order, passed.order_id, passed.part, "", passed.decision, told, [f"{follows}."])
+
+
+def _of_slip(db: sqlite3.Connection, one: History, now: str) -> Story:
+    slip, newest = one.slip, one.newest
+    several = len(queries.stores_known(db)) > 1
+    needs = [need for need in queries.needs(db, slip.store, 10_000) if need.name == slip.name]
+    return Story(
+        slip.store,
+        slip.order,
+        slip.order_id,
+        slip.part,
+        slip.number,
+        newest.state,
+        sorted(_told(one), key=lambda told: told.at),
+        list(_next(slip.store, newest, needs, now, several)),
+        json.loads(newest.body) if newest.body else None,
+        msgspec.json.decode(newest.receipts, type=tuple[Receipt, ...]) if newest.receipts else (),
+        slip.tracking_url,
+    )
+
+
+def _told(one: History) -> Iterator[Told]:
+    """What happened, in the order in which things of one moment follow from each other."""
+    slip = one.slip
+    yield Told(
+        slip.created_at,
+        f"Read from the shop (last seen in {slip.origin or 'its list'}); its slip goes to {slip.destination}.",
+    )
+    for version in one.versions:
+        yield Told(version.created_at, _recorded(version, slip.name))
+    for attempt in one.attempts:
+        yield from _called(attempt)
+    for alert in one.alerts:
+        yield Told(alert.opened_at, f"A person was called ({alert.kind}): {alert.text}")
+        if alert.closed_at:
+            yield Told(alert.closed_at, f"The call for a person ({alert.kind}) was closed: {alert.closed_by}.")
+    for action in one.actions:
+        reason = f": {action.reason}" if action.reason else ""
+        yield Told(action.at, f"{action.who} did: {action.what}{reason}.")
+    yield Told(one.newest.changed_at, _stands(one.newest))
+    if slip.ticket:
+        yield Told(one.newest.changed_at, _shown(one))
+
+
+def _recorded(version: VersionLine, name: str) -> str:
+    if version.op == "delete":
+        return f"Version {version.seq}: GoSweetSpot should have no slip {name} any more."
+    if version.body is None:
+        return f"Version {version.seq}: no slip could be made of it."
+    receipts = len(json.loads(version.receipts)) if version.receipts else 0
+    changed = f", with {receipts} thing{'s' if receipts != 1 else ''} changed on the way" if receipts else ""
+    return f"Version {version.seq} of slip {name} was made{changed}."
+
+
+def _called(attempt: AttemptLine) -> Iterator[Told]:
+    others = f" with {attempt.slips - 1} others" if attempt.slips > 1 else ""
+    verb = "taken back" if attempt.op == "delete" else "sent"
+    yield Told(attempt.started_at, f"Version {attempt.seq} was {verb} in call {attempt.id}{others}.")
+    if attempt.ended_at:
+        yield Told(attempt.ended_at, f"Call {attempt.id}: {_answer(attempt)}")
+
+
+_ANSWERS: Final = {
+    Event.TAKEN: "GoSweetSpot took it.",
+    Event.GONE: "GoSweetSpot has it no more.",
+    Event.PROCESSED: "GoSweetSpot had processed it already.",
+    Event.REFUSED: "GoSweetSpot refused it.",
+}
+
+
+def _answer(attempt: AttemptLine) -> str:
+    """What the call came to for this version: its own answer ("refused: words of GSS"), else the whole call's."""
+    if attempt.outcome == Outcome.ANSWERED and not attempt.answer:
+        return _ANSWERS[Event.TAKEN]
+    word, _, words = attempt.answer.partition(": ")
+    sentence = _ANSWERS.get(Event(word)) if word in set(Event) else None
+    if sentence is None:
+        return " ".join(filter(None, (f"{attempt.answer or attempt.outcome}.", attempt.note)))
+    return f'{sentence} It said "{words}".' if words and words.casefold() != word else sentence
+
+
+def _stands(newest: VersionLine) -> str:
+    reason = f" {newest.reason}" if newest.reason else ""
+    return f"Since then it stands as {newest.state}: {MEANING[State(newest.state)]}.{reason}"
+
+
+def _shown(one: History) -> str:
+    slip = one.slip
+    parts = [f"GoSweetSpot shows ticket {slip.ticket}"]
+    parts += [f"status {slip.gss_status}"] if slip.gss_status else []
+    parts += [f"picked up {slip.picked}"] if slip.picked else []
+    parts += [f"delivered {slip.delivered}"] if slip.delivered else []
+    return ", ".join(parts) + "."
+
+
+def _next(store: str, newest: VersionLine, needs: list[Need], now: str, several: bool) -> Iterator[str]:
+    for need in needs:
+        yield mend_of(need, name_store=several)
+    if newest.send_at:
+        when = "with the next sync" if newest.send_at <= now else f"by the first sync after {newest.send_at}"
+        yield f"It is sent {when}: connector sync {shlex.quote(store)}"
+    if newest.read_at:
+        when = "with the next sync" if newest.read_at <= now else f"by the first sync after {newest.read_at}"
+        yield f"GoSweetSpot is asked about it again {when}."
+    if not needs and not newest.send_at:
+        yield "When the shop changes or cancels the order, that makes a new version."

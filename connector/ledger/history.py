@@ -1,0 +1,190 @@
+"""The history of one order in the ledger: its slip, versions, calls, alerts and what people did. Reads; knows no screen."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import msgspec
+
+from connector.packing_slip import number_key
+
+
+class Slip(msgspec.Struct, frozen=True):
+    """A slip's identity, and what GSS last showed of it ("" for nothing)."""
+
+    id: int
+    store: str
+    order_id: str
+    part: str
+    order: str
+    number: str
+    destination: str
+    origin: str
+    created_at: str
+    ticket: str
+    tracking_url: str
+    gss_status: str
+    picked: str
+    delivered: str
+
+    @property
+    def name(self) -> str:
+        """How to name it to a command."""
+        return self.number or self.order
+
+
+def slips_named(db: sqlite3.Connection, name: str, store: str | None = None) -> list[Slip]:
+    """The slips of this slip number, order number or order id; several where parts or stores share it."""
+    rows = db.execute(
+        "SELECT id, store, order_id, part, order_number, coalesce(number, ''), destination, origin, created_at,"
+        " coalesce(ticket, ''), coalesce(tracking_url, ''), coalesce(gss_status, ''), coalesce(picked, ''),"
+        " coalesce(delivered, '') FROM slips WHERE (:store IS NULL OR store = :store)"
+        " AND ((number IS NOT NULL AND number_key = :key) OR order_number = :name OR order_id = :name) ORDER BY id",
+        {"store": store, "key": number_key(name), "name": name},
+    )
+    return [Slip(*row) for row in rows]
+
+
+class Passed(msgspec.Struct, frozen=True):
+    """An order that was read and got no slip."""
+
+    store: str
+    order_id: str
+    part: str
+    order: str
+    decision: str
+    reason: str
+    until: str
+    origin: str
+    seen_at: str
+
+
+def passed_over_named(db: sqlite3.Connection, name: str, store: str | None = None) -> list[Passed]:
+    """The orders of this number or id that were passed over."""
+    rows = db.execute(
+        "SELECT store, order_id, part, order_number, decision, reason, coalesce(until, ''), origin, seen_at"
+        " FROM passed_over WHERE (:store IS NULL OR store = :store) AND (order_number = :name OR order_id = :name)"
+        " ORDER BY store, order_id, part",
+        {"store": store, "name": name},
+    )
+    return [Passed(*row) for row in rows]
+
+
+class VersionLine(msgspec.Struct, frozen=True):
+    """One version of a slip. body: the JSON for GSS, None for a delete and where none could be made; receipts likewise."""
+
+    id: int
+    seq: int
+    newest: bool
+    op: str
+    state: str
+    reason: str
+    body: str | None
+    receipts: str | None
+    send_at: str
+    read_at: str
+    tries: int
+    created_at: str
+    changed_at: str
+
+
+def versions_of(db: sqlite3.Connection, slip_id: int) -> list[VersionLine]:
+    """A slip's versions, oldest first."""
+    rows = db.execute(
+        "SELECT id, seq, newest, op, state, reason, body, receipts, CASE WHEN urgency IS NULL THEN '' ELSE send_at END,"
+        " coalesce(read_at, ''), tries, created_at, changed_at FROM versions WHERE slip_id = ? ORDER BY seq",
+        (slip_id,),
+    )
+    return [VersionLine(row[0], row[1], bool(row[2]), *row[3:]) for row in rows]
+
+
+class AttemptLine(msgspec.Struct, frozen=True):
+    """One call that carried a version of a slip; answer is this version's own, "" where the call's outcome says it all."""
+
+    id: int
+    seq: int
+    op: str
+    slips: int
+    started_at: str
+    ended_at: str
+    outcome: str
+    http_status: int
+    note: str
+    answer: str
+
+
+def attempts_of(db: sqlite3.Connection, slip_id: int) -> list[AttemptLine]:
+    """The calls that carried a slip, oldest first."""
+    rows = db.execute(
+        "SELECT a.id, v.seq, a.op, a.slips, a.started_at, coalesce(a.ended_at, ''), coalesce(a.outcome, ''),"
+        " coalesce(a.http_status, 0), a.note, coalesce(av.answer, '') FROM versions v"
+        " JOIN attempt_versions av ON av.version_id = v.id JOIN attempts a ON a.id = av.attempt_id"
+        " WHERE v.slip_id = ? ORDER BY a.id, v.seq",
+        (slip_id,),
+    )
+    return [AttemptLine(*row) for row in rows]
+
+
+class AlertLine(msgspec.Struct, frozen=True):
+    """One alert of a slip; closed_at and closed_by are "" while it is open."""
+
+    id: int
+    kind: str
+    text: str
+    opened_at: str
+    closed_at: str
+    closed_by: str
+
+
+def alerts_of(db: sqlite3.Connection, slip_id: int) -> list[AlertLine]:
+    """A slip's alerts, open and closed, oldest first."""
+    rows = db.execute(
+        "SELECT id, kind, text, opened_at, coalesce(closed_at, ''), coalesce(closed_by, '') FROM alerts"
+        " WHERE slip_id = ? ORDER BY id",
+        (slip_id,),
+    )
+    return [AlertLine(*row) for row in rows]
+
+
+class ActionLine(msgspec.Struct, frozen=True):
+    """What a person did to a slip."""
+
+    at: str
+    who: str
+    what: str
+    reason: str
+
+
+def actions_of(db: sqlite3.Connection, slip_id: int) -> list[ActionLine]:
+    """What people did to a slip, oldest first."""
+    rows = db.execute("SELECT at, who, what, reason FROM actions WHERE slip_id = ? ORDER BY id", (slip_id,))
+    return [ActionLine(*row) for row in rows]
+
+
+class History(msgspec.Struct, frozen=True):
+    """All that the ledger has of one slip; versions has one at least, everything oldest first."""
+
+    slip: Slip
+    versions: list[VersionLine]
+    attempts: list[AttemptLine]
+    alerts: list[AlertLine]
+    actions: list[ActionLine]
+
+    @property
+    def newest(self) -> VersionLine:
+        """The version that counts."""
+        return self.versions[-1]
+
+
+def histories(db: sqlite3.Connection, name: str, store: str | None = None) -> list[History]:
+    """The history of each slip of this slip number, order number or order id."""
+    return [
+        History(
+            slip,
+            versions_of(db, slip.id),
+            attempts_of(db, slip.id),
+            alerts_of(db, slip.id),
+            actions_of(db, slip.id),
+        )
+        for slip in slips_named(db, name, store)
+    ]

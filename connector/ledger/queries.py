@@ -1,0 +1,178 @@
+"""The ledger's read queries, each named as its question. They write nothing and decide nothing; times are as the ledger has them."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable
+
+import msgspec
+
+
+class Need(msgspec.Struct, frozen=True):
+    """Something that waits for a person.
+
+    alert   its number, None for a slip that is held or refused and was acknowledged already
+    name    how to name it to a command: the slip number, or the order's number where it has none; "" for a store's own
+    kind    of alert (connector.ledger.machine.Alarm, or a store's own); state  of the slip's newest version, "" without a slip
+    """
+
+    alert: int | None
+    store: str
+    order: str
+    name: str
+    kind: str
+    state: str
+    text: str
+    since: str
+
+
+_NEEDS = """
+SELECT a.id AS alert, a.store, coalesce(s.order_number, '') AS "order", coalesce(s.number, s.order_number, '') AS name,
+       a.kind, coalesce(v.state, '') AS state,
+       CASE WHEN a.kind = 'held' AND v.state = 'held' THEN v.reason ELSE a.text END AS text, a.opened_at AS since
+FROM alerts a LEFT JOIN slips s ON s.id = a.slip_id LEFT JOIN versions v ON v.slip_id = s.id AND v.newest = 1
+WHERE a.closed_at IS NULL AND (:store IS NULL OR a.store = :store)
+UNION ALL
+SELECT NULL, v.store, s.order_number, coalesce(s.number, s.order_number), v.state, v.state, v.reason, v.changed_at
+FROM versions v INDEXED BY versions_waiting JOIN slips s ON s.id = v.slip_id
+WHERE v.newest = 1 AND v.state IN ('held', 'refused', 'late') AND v.state != 'late' -- spelt as the index is
+AND (:store IS NULL OR v.store = :store)
+AND v.slip_id NOT IN (SELECT slip_id FROM alerts WHERE closed_at IS NULL AND slip_id IS NOT NULL)
+"""
+
+
+def needs(db: sqlite3.Connection, store: str | None = None, most: int = 100) -> list[Need]:
+    """What waits for a person, the most dangerous first (a parcel may be leaving), then the oldest."""
+    rows = db.execute(
+        f"SELECT * FROM ({_NEEDS}) ORDER BY kind != 'late', kind = 'held', since LIMIT :most",  # noqa: S608
+        {"store": store, "most": most},
+    )
+    return [Need(*row) for row in rows]
+
+
+def needs_counted(db: sqlite3.Connection, store: str | None = None) -> dict[str, int]:
+    """How much waits for a person, by kind."""
+    rows = db.execute(f"SELECT kind, count(*) FROM ({_NEEDS}) GROUP BY kind ORDER BY kind", {"store": store})  # noqa: S608
+    return dict(rows.fetchall())
+
+
+def states_counted(db: sqlite3.Connection, store: str) -> dict[str, int]:
+    """How many slips stand in which state, by their newest version."""
+    rows = db.execute(
+        "SELECT state, count(*) FROM versions WHERE store = ? AND newest = 1 GROUP BY state ORDER BY state", (store,)
+    )
+    return dict(rows.fetchall())
+
+
+def passed_over_counted(db: sqlite3.Connection, store: str) -> dict[str, int]:
+    """How many orders were read and are not for freight now, by decision (wait, skip)."""
+    rows = db.execute("SELECT decision, count(*) FROM passed_over WHERE store = ? GROUP BY decision", (store,))
+    return dict(rows.fetchall())
+
+
+def passed_over(db: sqlite3.Connection, store: str) -> list[tuple[str, str, str]]:
+    """The orders that are not for freight now: (order number, decision, reason), by number."""
+    rows = db.execute(
+        "SELECT order_number, decision, reason FROM passed_over WHERE store = ? ORDER BY order_number, part", (store,)
+    )
+    return rows.fetchall()
+
+
+def receipts_of_newest(db: sqlite3.Connection, store: str) -> dict[str, str]:
+    """The receipts (JSON) of each order's newest version, by order number; orders without any are not in it."""
+    rows = db.execute(
+        "SELECT s.order_number, v.receipts FROM versions v JOIN slips s ON s.id = v.slip_id"
+        " WHERE v.store = ? AND v.newest = 1 AND v.receipts IS NOT NULL",
+        (store,),
+    )
+    return dict(rows.fetchall())
+
+
+class Owed(msgspec.Struct, frozen=True):
+    """What is to be sent: due now, due later, and since when the oldest of it has been waiting ("" for nothing)."""
+
+    now: int
+    later: int
+    oldest: str
+
+
+def owed(db: sqlite3.Connection, store: str, now: str) -> Owed:
+    """What GSS is owed, as of `now`, a stamp."""
+    row = db.execute(
+        "SELECT coalesce(sum(send_at <= ?1), 0), coalesce(sum(send_at > ?1), 0), coalesce(min(created_at), '')"
+        " FROM versions WHERE store = ?2 AND urgency IS NOT NULL",
+        (now, store),
+    ).fetchone()
+    return Owed(*row)
+
+
+class Run(msgspec.Struct, frozen=True):
+    """One run of a store; ended_at is "" while it goes on, or where it was killed."""
+
+    started_at: str
+    ended_at: str
+    counts: dict[str, int]
+    problem: str
+
+
+def last_run(db: sqlite3.Connection, store: str) -> Run | None:
+    """The run begun last."""
+    row = db.execute(
+        "SELECT started_at, coalesce(ended_at, ''), counts, coalesce(problem, '') FROM runs"
+        " WHERE store = ? ORDER BY id DESC LIMIT 1",
+        (store,),
+    ).fetchone()
+    return Run(row[0], row[1], json.loads(row[2]), row[3]) if row else None
+
+
+def cursor_moved_at(db: sqlite3.Connection, store: str) -> str:
+    """When the shop was last read onwards; "" for never."""
+    row = db.execute("SELECT moved_at FROM cursors WHERE store = ?", (store,)).fetchone()
+    return row[0] if row else ""
+
+
+def stores_known(db: sqlite3.Connection) -> list[str]:
+    """Every store that ever had a run."""
+    return [row[0] for row in db.execute("SELECT store FROM stores ORDER BY store")]
+
+
+class SlipLine(msgspec.Struct, frozen=True):
+    """A slip in a list."""
+
+    store: str
+    order: str
+    name: str
+    version: int
+    op: str
+    state: str
+    reason: str
+    ticket: str
+    changed_at: str
+
+
+def slips(
+    db: sqlite3.Connection, store: str | None = None, states: Iterable[str] = (), most: int = 100
+) -> list[SlipLine]:
+    """Slips by their newest version, the one changed last first. states: all, or these."""
+    rows = db.execute(
+        "SELECT s.store, s.order_number, coalesce(s.number, s.order_number), v.seq, v.op, v.state, v.reason,"
+        " coalesce(s.ticket, ''), v.changed_at FROM versions v JOIN slips s ON s.id = v.slip_id"
+        " WHERE v.newest = 1 AND (:store IS NULL OR v.store = :store)"
+        " AND (:states = '[]' OR v.state IN (SELECT value FROM json_each(:states)))"
+        " ORDER BY v.changed_at DESC, v.id DESC LIMIT :most",
+        {"store": store, "states": json.dumps(list(states)), "most": most},
+    )
+    return [SlipLine(*row) for row in rows]
+
+
+def accepted_bodies(db: sqlite3.Connection, slip_ids: Iterable[int]) -> dict[int, str]:
+    """What GSS should have of these slips: the body sent last that was not refused. Slips never sent, or deleted there,
+    are not in it."""
+    rows = db.execute(
+        "SELECT slip_id, CASE op WHEN 'put' THEN body END FROM versions"
+        " WHERE tries > 0 AND state NOT IN ('refused', 'sending') AND slip_id IN (SELECT value FROM json_each(?))"
+        " ORDER BY slip_id, seq",
+        (json.dumps(list(slip_ids)),),
+    )
+    return {slip_id: body for slip_id, body in dict(rows.fetchall()).items() if body is not None}

@@ -1,0 +1,157 @@
+"""Suburb, city or state, and postcode, from what shops write into five fields. Knows no street and no slip.
+
+What is asked of each: customerorders-put.md. What shops send: platforms.md section 1, rules 11 to 13. The answers on
+places are cached, since many orders go to few of them.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from connector.packing_slip import LIMITS
+from connector.places import (
+    AREA_COUNTRIES,
+    CITY_STATES,
+    POSTCODE_DIGITS,
+    STATE_COUNTRIES,
+    area_name,
+    australian_state,
+    country_code,
+    needs_postcode,
+    new_zealand_region,
+    state_code,
+)
+from connector.receipt import Receipt
+from connector.street import without_rural_delivery
+
+
+class Locality(NamedTuple):
+    """suburb and city as they go on the slip; rural "RD 2" or ""; postcode one found among the words, or ""."""
+
+    suburb: str
+    city: str
+    rural: str = ""
+    postcode: str = ""
+    receipts: tuple[Receipt, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+@lru_cache(maxsize=8192)
+def new_zealand_locality(suburb: str, city: str, region: str, region_name: str) -> Locality:
+    """Suburb and city from what shops write into three fields; cached, since many orders go to few places."""
+    receipts: list[Receipt] = []
+    suburb, rural1 = without_rural_delivery(suburb)
+    city, rural2 = without_rural_delivery(city)
+    city, postcode = _without_postcode(city)
+    before, _, city = _without_country(city).rpartition(", ")
+    if before and before.casefold() != suburb.casefold():
+        receipts.append(Receipt("suburb", suburb, suburb or before, "The words before the city are the suburb."))
+        suburb, city = (suburb, f"{before}, {city}") if suburb else (before, city)
+    if not city:
+        city = region_name or new_zealand_region(region) or region
+        if city:
+            receipts.append(Receipt("city", "", city, "The address names no city, so its region stands there."))
+    elif region or region_name:
+        receipts.append(Receipt("region", region_name or region, "", "New Zealand addresses carry no region."))
+    rural = ", ".join(dict.fromkeys(filter(None, (rural1, rural2))))
+    return Locality(_other_than(suburb, city), city, rural, postcode, tuple(receipts))
+
+
+def _other_than(suburb: str, city: str) -> str:
+    """The suburb without pieces that only repeat the city or the country."""
+    if "," not in suburb:
+        return suburb
+    pieces = [piece for piece in suburb.split(", ") if piece.casefold() != city.casefold()]
+    return _without_country(", ".join(pieces))
+
+
+def _without_country(place: str) -> str:
+    head, _, tail = place.rpartition(", ")
+    return head if head and country_code(tail) == "NZ" else place
+
+
+def _without_postcode(place: str) -> tuple[str, str]:
+    head, _, tail = place.rpartition(" ")
+    if len(tail) == 4 and tail.isascii() and tail.isdigit():
+        return head.rstrip(" ,"), tail
+    return place, ""
+
+
+def new_zealand_postcode(typed: str) -> tuple[str, tuple[Receipt, ...]]:
+    """Four digits or nothing: it may be left blank (customerorders-put.md), and a wrong one is worse than none."""
+    code, receipts = postcode_abroad(typed, "NZ")
+    if not code or (len(code) == 4 and code.isascii() and code.isdigit()):
+        return code, receipts
+    found = [word for word in code.replace(",", " ").split() if len(word) == 4 and word.isascii() and word.isdigit()]
+    mended = found[0] if len(found) == 1 else ""
+    return mended, (
+        Receipt("postcode", typed, mended, "New Zealand postcodes have four digits; it may be left blank."),
+    )
+
+
+@lru_cache(maxsize=8192)
+def locality_abroad(country: str, suburb: str, city: str, region: str, region_name: str, postcode: str) -> Locality:
+    """Suburb and city of an address outside New Zealand; country is ISO alpha-2, postcode as it will be sent."""
+    if country in STATE_COUNTRIES:
+        return _with_state(country, suburb, city, region, region_name, postcode)
+    if country in AREA_COUNTRIES and (region or region_name):
+        return _with_area(suburb, city, region_name or area_name(country, region))
+    receipts = []
+    if not city:
+        city = (suburb and CITY_STATES.get(country, "")) or region_name or region or CITY_STATES.get(country, "")
+        receipts = [Receipt("city", "", city, "The address names no city, so its region or country stands there.")]
+    elif region or region_name:
+        receipts = [Receipt("region", region_name or region, "", "Addresses in this country carry no region.")]
+    if not (city or suburb or postcode):
+        return Locality(suburb, city, problems=("The delivery address names no town; add it in the shop.",))
+    return Locality(suburb, city, receipts=tuple(receipts))
+
+
+def _with_area(suburb: str, city: str, area: str) -> Locality:
+    if not city or city.casefold() == area.casefold():
+        return Locality(suburb, area)
+    return Locality(f"{suburb}, {city}" if suburb else city, area)
+
+
+def _with_state(country: str, suburb: str, city: str, region: str, region_name: str, postcode: str) -> Locality:
+    """Locality into suburb, the state's code into city. A state that isn't known goes as it was typed."""
+    receipts: list[Receipt] = []
+    code = state_code(country, region) or state_code(country, region_name)
+    if not (code or region or region_name):
+        city, code = _without_state(country, city)
+    if not code and country == "AU" and (code := australian_state(postcode)):
+        receipts.append(Receipt("city", region or region_name, code, "The state was read from the postcode."))
+    code = code or region_name or region
+    if not code:
+        return Locality("", "", problems=("The delivery address names no state; add it in the shop.",))
+    if suburb and city and suburb.casefold() != city.casefold():
+        receipts.append(Receipt("city", city, code, "The suburb and the state stand for the city."))
+    if not (suburb or city):
+        return Locality("", "", problems=("The delivery address names no town or suburb; add it in the shop.",))
+    return Locality(suburb or city, code, receipts=tuple(receipts))
+
+
+def _without_state(country: str, city: str) -> tuple[str, str]:
+    """The city without the state behind it ("Boston MA"), and the state's code, or ""."""
+    head, _, tail = city.rpartition(" ")
+    code = state_code(country, tail) if head else ""
+    return (head.rstrip(" ,"), code) if code else (city, "")
+
+
+def postcode_abroad(typed: str, country: str) -> tuple[str, tuple[Receipt, ...]]:
+    """The postcode without one leading apostrophe (platforms.md W4: Shopify's export), its lost zero restored (C11)."""
+    code = typed.removeprefix("'").removeprefix("〒").strip()
+    digits = POSTCODE_DIGITS.get(country, 0)
+    if digits and digits - 2 < len(code) < digits and code.isascii() and code.isdigit():
+        return code.zfill(digits), (Receipt("postcode", typed, code.zfill(digits), "The leading zero was missing."),)
+    return code, ()
+
+
+def postcode_problems(postcode: str, country: str) -> tuple[str, ...]:
+    """What a person must mend before the postcode can be sent."""
+    if len(postcode) > LIMITS["postcode"]:
+        return (f"The postcode is longer than {LIMITS['postcode']} characters; correct it in the shop.",)
+    if not postcode and needs_postcode(country):
+        return (f"The delivery address has no postcode, and mail in {country} needs one; add it in the shop.",)
+    return ()

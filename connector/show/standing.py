@@ -1,0 +1,102 @@
+"""Where everything stands, in words: what needs a person first. Knows Status; does no work."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+
+from connector.ledger.times import moment
+from connector.show.screen import Screen
+from connector.show.words import age, counted, listed, span
+from connector.status import Mendable, Status, StoreStanding
+
+
+def show_status(screen: Screen, status: Status, now: datetime) -> None:
+    """All of it."""
+    if screen.as_json:
+        screen.value(status)
+        return
+    show_needs(screen, status.needs, sum(status.needs_counted.values()), now)
+    for standing in status.stores:
+        screen.line()
+        _show_store(screen, standing, now)
+    screen.lines(status.problems, indent="store file: ", style="bad")
+
+
+def show_waiting(screen: Screen, status: Status, now: datetime) -> None:
+    """What waits for a person, and how many slips there are beside it."""
+    if screen.as_json:
+        screen.value(status.needs)
+        return
+    show_needs(screen, status.needs, sum(status.needs_counted.values()), now)
+    states: Counter[str] = Counter()
+    for standing in status.stores:
+        states.update(standing.states)
+    screen.line(f"All slips: {listed(states)}. See: connector slips list", "quiet")
+
+
+def show_needs(screen: Screen, needs: list[Mendable], total: int, now: datetime) -> None:
+    """What waits for a person, each with its mend."""
+    if not total:
+        screen.line("Nothing waits for a person.", "good")
+        return
+    screen.line(f"{counted(total, 'thing')} {'waits' if total == 1 else 'wait'} for a person:", "head")
+    for mendable in needs:
+        need = mendable.need
+        what = f"order {need.order}" if need.order else f"alert {need.alert}"
+        screen.line(f"  {need.store}  {what}  {need.kind}, {age(moment(need.since), now)}", "bad")
+        screen.line(f"    {need.text}")
+        screen.line(f"    {mendable.mend}", "quiet")
+    if total > len(needs):
+        screen.line(f"  and {total - len(needs):,} more: connector slips list held --limit 1000")
+
+
+def _show_store(screen: Screen, standing: StoreStanding, now: datetime) -> None:
+    screen.line(standing.store, "head")
+    screen.line(f"  slips      {listed(standing.states)}")
+    screen.line(f"  no slips   {listed(standing.passed_over)}")
+    screen.line(f"  owed       {_owed(standing, now)}")
+    screen.line(f"  read back  {_next(standing.next_read_back, now)}")
+    screen.line(f"  last run   {_last_run(standing, now)}")
+    screen.line(f"  shop read  {_ago(standing.shop_read_at, now)}")
+    screen.line(f"  calls      {_calls(standing, now)}")
+
+
+def _owed(standing: StoreStanding, now: datetime) -> str:
+    owed = standing.owed
+    if not owed.oldest:
+        return "nothing"
+    return f"{owed.now:,} now, {owed.later:,} later, the oldest for {age(moment(owed.oldest), now)}; next {_next(standing.next_send, now)}"
+
+
+def _next(stamp: str, now: datetime) -> str:
+    if not stamp:
+        return "nothing due"
+    return "with the next sync" if moment(stamp) <= now else f"in {span(moment(stamp) - now)}"
+
+
+def _ago(stamp: str, now: datetime) -> str:
+    return f"{age(moment(stamp), now)} ago" if stamp else "never"
+
+
+def _last_run(standing: StoreStanding, now: datetime) -> str:
+    run = standing.last_run
+    if run is None:
+        return "never"
+    ended = (
+        "" if run.ended_at else ", not ended: it is under way, or was interrupted (the next one goes on where it was)"
+    )
+    counts = {name: run.counts.get(name, 0) for name in ("read", "new", "changed", "held", "withdrawn", "calls")}
+    problem = f". {run.problem}" if run.problem else ""
+    return f"{_ago(run.started_at, now)}{ended}: {listed(counts)}{problem}"
+
+
+def _calls(standing: StoreStanding, now: datetime) -> str:
+    if standing.shut_until:
+        return f"none for {span(moment(standing.shut_until) - now)}: {standing.shut_because}"
+    left = [
+        f"{count} left this {unit}"
+        for count, unit in ((standing.calls_left_minute, "minute"), (standing.calls_left_hour, "hour"))
+        if count is not None
+    ]
+    return ", ".join(left) or "no limit known"

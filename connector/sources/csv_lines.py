@@ -1,0 +1,72 @@
+"""The lines of an order: one a row, or several packed into a cell by a WooCommerce plug-in. Knows cells, no columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from typing import Final
+
+from connector.order import OrderLine
+from connector.sources.csv_layout import Cells
+
+YES_OR_NO: Final = {"true": True, "false": False, "yes": True, "no": False, "1": True, "0": False}
+
+NONE_LEFT: Final = Decimal(0)
+
+_BETWEEN_ITEMS: Final = re.compile(r";(?=(?:id|name|product_id):)")
+_BETWEEN_PARTS: Final = re.compile(r"(?<!\\)\|")
+"""A bar in a value is written `\\|` by SkyVerge; a semicolon parts items only where an item's first key follows."""
+
+
+class UnreadableQuantityError(ValueError):
+    """A quantity that is no number; its text is the argument."""
+
+
+@lru_cache(maxsize=512)
+def quantity_of(text: str) -> Decimal:
+    """ "2" or "2.0" as a number; 1 where the export says nothing. Raises UnreadableQuantityError."""
+    if not text.strip():
+        return Decimal(1)
+    try:
+        quantity = Decimal(text.strip())
+    except InvalidOperation:
+        raise UnreadableQuantityError(text) from None
+    if not quantity.is_finite():
+        raise UnreadableQuantityError(text)
+    return quantity
+
+
+@lru_cache(maxsize=64)
+def _requires_shipping(text: str) -> bool | None:
+    return YES_OR_NO.get(text.strip().lower())
+
+
+def lines_of_rows(rows: Iterable[Sequence[str]], cells: Cells) -> list[OrderLine]:
+    """One line a row; rows without name, SKU and quantity have none. Raises UnreadableQuantityError.
+
+    A fulfilled line has nothing left to ship. How much of a half-sent line is left, Shopify's export doesn't say; such
+    a line counts in full.
+    """
+    lines = []
+    for row in rows:
+        name, sku, quantity, requires_shipping, price, fulfilment = cells(row)
+        if not (name or sku or quantity):
+            continue
+        left = NONE_LEFT if fulfilment == "fulfilled" else quantity_of(quantity)
+        lines.append(OrderLine(name, sku, left, _requires_shipping(requires_shipping), price))
+    return lines
+
+
+def lines_of_cells(cells: Iterable[str]) -> list[OrderLine]:
+    """The lines packed into cells: `name:Mug|product_id:7|sku:M1|quantity:2|total:9.00`, one (WebToffee) or several
+    with semicolons between (SkyVerge). Raises UnreadableQuantityError."""
+    return [_unpacked(item) for cell in cells if cell for item in _BETWEEN_ITEMS.split(cell)]
+
+
+def _unpacked(item: str) -> OrderLine:
+    parts = [part.partition(":") for part in _BETWEEN_PARTS.split(item)]
+    values = {key.strip(): value.replace("\\|", "|").replace("\\;", ";") for key, _, value in reversed(parts)}
+    left = quantity_of(values.get("quantity", "")) - abs(quantity_of(values.get("refunded_qty", "") or "0"))
+    return OrderLine(values.get("name", ""), values.get("sku", ""), left, None, values.get("total", ""))

@@ -1,0 +1,136 @@
+"""What the status words of exports mean, as tables. Knows no row.
+
+Words are compared without case, with spaces and underscores as hyphens, and without WooCommerce's "wc-". A word that is
+in no table becomes UNKNOWN and is quoted: the merchant says in [source.status_map] what it means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from connector.order import Fulfilment, Payment
+
+
+class Meaning(NamedTuple):
+    """What one word says; None where it says nothing."""
+
+    payment: Payment | None = None
+    fulfilment: Fulfilment | None = None
+    cancelled: bool = False
+    draft: bool = False
+
+
+class Standing(NamedTuple):
+    """What all status cells of an order say together."""
+
+    payment: Payment
+    fulfilment: Fulfilment
+    cancelled: bool
+    draft: bool
+    word: str
+    problems: tuple[str, ...]
+
+
+MEANINGS: Final[Mapping[str, Meaning]] = {
+    "paid": Meaning(Payment.PAID),
+    "pending": Meaning(Payment.PENDING),
+    "authorized": Meaning(Payment.AUTHORIZED),
+    "partially_paid": Meaning(Payment.PARTIALLY_PAID),
+    "partially_refunded": Meaning(Payment.PARTIALLY_REFUNDED),
+    "refunded": Meaning(Payment.REFUNDED),
+    "voided": Meaning(Payment.VOIDED),
+    "unfulfilled": Meaning(None, Fulfilment.UNFULFILLED),
+    "partial": Meaning(None, Fulfilment.PARTIAL),
+    "fulfilled": Meaning(None, Fulfilment.FULFILLED),
+    "on_hold": Meaning(None, Fulfilment.ON_HOLD),
+    "cancelled": Meaning(cancelled=True),
+    "draft": Meaning(draft=True),
+}
+"""What [source.status_map] may map a word to."""
+
+STATUS: Final[Mapping[str, str]] = {
+    # WooCommerce: slugs and English labels of its order states; on-hold waits for a bank transfer, failed may be paid
+    # anew and is then `processing` again (platforms.md 4.2, D12).
+    "processing": "paid",
+    "completed": "fulfilled",
+    "on-hold": "pending",
+    "pending-payment": "pending",
+    "failed": "voided",
+    "canceled": "cancelled",
+    "trash": "cancelled",
+    "checkout-draft": "draft",
+    "auto-draft": "draft",
+}
+"""Words of a column that says all in one."""
+
+PAYMENT: Final[Mapping[str, str]] = {
+    # Shopify's Financial Status is the name of the meaning; `expired` is an authorisation that was never captured.
+    "expired": "voided",
+    "unpaid": "pending",
+}
+
+FULFILMENT: Final[Mapping[str, str]] = {
+    # Shopify leaves the cell empty or says unfulfilled; `restocked` goods are back on the shelf: nothing may ship.
+    "": "unfulfilled",
+    "partially-fulfilled": "partial",
+    "restocked": "cancelled",
+    "shipped": "fulfilled",
+    "pending": "unfulfilled",
+}
+
+TABLES: Final = {"status": STATUS, "payment": PAYMENT, "fulfilment": FULFILMENT}
+
+LONGEST: Final = 40
+"""How much of an unknown word is quoted: in a file mapped wrongly it may be anything."""
+
+
+def folded(word: str) -> str:
+    """The form in which words are compared."""
+    return word.strip().casefold().replace(" ", "-").replace("_", "-").removeprefix("wc-")
+
+
+_BY_FOLDED: Final = {folded(name): meaning for name, meaning in MEANINGS.items()}
+
+
+def meaning_of(kind: str, word: str, status_map: Mapping[str, str]) -> Meaning | None:
+    """What a word of a `status`, `payment` or `fulfilment` column means, by the merchant's map, then ours; or None."""
+    key = folded(word)
+    for mapped, meaning in status_map.items():
+        if folded(mapped) == key:
+            return MEANINGS[meaning]
+    return _BY_FOLDED.get(folded(TABLES[kind].get(key, key)))
+
+
+def standing(
+    cells: Mapping[str, str], columns: Mapping[str, str], is_cancelled: bool, status_map: Mapping[str, str]
+) -> Standing:
+    """An order's standing from its status cells (kind -> word), of which those in `columns` (kind -> column) exist.
+
+    Later kinds say more: `payment` and `fulfilment` go over what `status` says of them. Where no column speaks, an
+    order is paid and unfulfilled.
+    """
+    payment: Payment = Payment.PAID
+    fulfilment: Fulfilment = Fulfilment.UNFULFILLED
+    cancelled, draft, problems = is_cancelled, False, []
+    for kind in (kind for kind in TABLES if kind in columns):
+        meaning = meaning_of(kind, cells[kind], status_map)
+        if meaning is None:
+            meaning = _unknown(kind)
+            problems.append(_unknown_sentence(columns[kind], cells[kind]))
+        payment = meaning.payment or payment
+        fulfilment = meaning.fulfilment or fulfilment
+        cancelled, draft = cancelled or meaning.cancelled, draft or meaning.draft
+    word = next((cells[kind] for kind in TABLES if kind in columns), "").strip()
+    return Standing(payment, fulfilment, cancelled, draft, word, tuple(problems))
+
+
+def _unknown(kind: str) -> Meaning:
+    return Meaning(fulfilment=Fulfilment.UNKNOWN) if kind == "fulfilment" else Meaning(payment=Payment.UNKNOWN)
+
+
+def _unknown_sentence(column: str, word: str) -> str:
+    if not word.strip():
+        return f"The column {column} is empty."
+    shown = word.strip()[:LONGEST]
+    return f'{column} says "{shown}": say what that means in [source.status_map], for instance "{shown}" = "paid".'

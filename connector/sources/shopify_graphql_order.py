@@ -1,0 +1,284 @@
+"""One Shopify order as the GraphQL Admin API answers it, told in REST's words, so that one mapping makes the Order.
+
+Knows no query and no network. Field names are those of the Order and FulfillmentOrder objects,
+https://shopify.dev/docs/api/admin-graphql/latest/objects/Order. A field without a default must be asked for: GraphQL
+answers with an error, not with silence, where Shopify has dropped one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final, Generic, TypeVar
+
+import msgspec
+
+from connector.order import Order
+from connector.sources import json_body, shopify_body, shopify_order
+from connector.sources.json_body import Body, BrokenError, NoObjectError, NotAnOrder, Text
+
+Node = TypeVar("Node")
+
+
+class _PageInfo(msgspec.Struct, rename="camel", frozen=True):
+    has_next_page: bool = False
+
+
+class _Edge(msgspec.Struct, Generic[Node]):
+    node: Node
+
+
+class _Connection(msgspec.Struct, Generic[Node], rename="camel"):
+    """A list as GraphQL pages it: by nodes or by edges, as the query asked."""
+
+    nodes: list[Node] | None = None
+    edges: list[_Edge[Node]] | None = None
+    page_info: _PageInfo = _PageInfo()
+
+
+class _Address(msgspec.Struct, rename="camel"):
+    """A MailingAddress (countryCodeV2, provinceCode) or a FulfillmentOrderDestination (countryCode, email)."""
+
+    address1: Text = ""
+    address2: Text = ""
+    city: Text = ""
+    zip: Text = ""
+    country: Text = ""
+    province: Text = ""
+    company: Text = ""
+    first_name: Text = ""
+    last_name: Text = ""
+    name: Text = ""
+    phone: Text = ""
+    country_code: Text = ""
+    country_code_v2: Text = msgspec.field(default="", name="countryCodeV2")
+    province_code: Text = ""
+    email: Text = ""
+
+
+class _Money(msgspec.Struct, rename="camel"):
+    amount: str | int | float | None = None
+
+
+class _Price(msgspec.Struct, rename="camel"):
+    shop_money: _Money | None = None
+
+
+class _Line(msgspec.Struct, rename="camel"):
+    id: str
+    name: Text
+    quantity: int
+    current_quantity: int
+    requires_shipping: bool
+    unfulfilled_quantity: int | None = None
+    sku: Text = ""
+    original_unit_price_set: _Price | None = None
+
+
+class _LineId(msgspec.Struct):
+    id: str
+
+
+class _PartLine(msgspec.Struct, rename="camel"):
+    remaining_quantity: int
+    line_item: _LineId
+
+
+class _ShippingLine(msgspec.Struct):
+    title: Text = ""
+
+
+class _Attribute(msgspec.Struct):
+    key: Any = ""
+    value: Any = ""
+
+
+class _Method(msgspec.Struct, rename="camel"):
+    method_type: Text
+    additional_information: dict[str, Any] | None = None
+
+
+class _Hold(msgspec.Struct, rename="camel"):
+    reason: Text = ""
+    reason_notes: Text = ""
+
+
+class _Location(msgspec.Struct):
+    name: Text = ""
+
+
+class _Part(msgspec.Struct, rename="camel"):
+    id: str
+    status: str
+    request_status: str
+    destination: _Address | None
+    delivery_method: _Method | None
+    fulfillment_holds: list[_Hold]
+    fulfill_at: Text
+    line_items: list[_PartLine] | _Connection[_PartLine]
+    updated_at: Text = None
+    assigned_location: _Location | None = None
+
+
+class _Body(msgspec.Struct, rename="camel"):
+    id: str
+    name: str
+    updated_at: str
+    cancelled_at: Text
+    display_financial_status: Text
+    display_fulfillment_status: Text
+    shipping_address: _Address | None
+    line_items: list[_Line] | _Connection[_Line]
+    fulfillment_orders: list[_Part] | _Connection[_Part]
+    test: bool = False
+    created_at: Text = None
+    email: Text = ""
+    phone: Text = ""
+    source_name: Text = ""
+    currency_code: Text = ""
+    note: Text = ""
+    custom_attributes: list[_Attribute] = []
+    shipping_lines: list[_ShippingLine] | _Connection[_ShippingLine] = []
+    tags: list[str] = []
+
+
+_decoder: Final = msgspec.json.Decoder(_Body)
+
+
+def orders_from_shopify_graphql(body: Body, origin: str = "") -> tuple[Order | NotAnOrder, ...]:
+    """The order as its fulfilment orders ship it, one for each; never raises.
+
+    body  one node of `orders`; its ids are Order.id's as REST has them ("gid://shopify/Order/1001" is "1001")
+
+    An order whose lines or fulfilment orders go on on a further page has `problems`: what is missing would not be sent.
+    """
+    try:
+        node = json_body.decode(body, _decoder, shopify_order.SHOP)
+    except NoObjectError as error:
+        return (NotAnOrder(str(error)),)
+    except BrokenError as error:
+        return (shopify_order.broken_order(_in_rest_words(error), origin),)
+    if not json_body.id_text(_plain_id(node.id)):
+        return (json_body.NO_ID,)
+    parts = [_part(part, node.id) for part in _all(node.fulfillment_orders)]
+    orders = shopify_order.parts_of(_order(node), parts, origin)
+    cut = tuple(_cut(node))
+    return (
+        tuple(msgspec.structs.replace(order, problems=(*order.problems, *cut)) for order in orders) if cut else orders
+    )
+
+
+def _order(node: _Body) -> shopify_body.OrderBody:
+    return shopify_body.OrderBody(
+        id=_plain_id(node.id),
+        name=node.name,
+        updated_at=node.updated_at,
+        cancelled_at=node.cancelled_at,
+        financial_status=node.display_financial_status,
+        fulfillment_status=node.display_fulfillment_status,
+        shipping_address=_address(node.shipping_address),
+        line_items=[_line(line) for line in _all(node.line_items)],
+        test=node.test,
+        created_at=node.created_at,
+        email=node.email,
+        phone=node.phone,
+        source_name=node.source_name,
+        currency=node.currency_code,
+        note=node.note,
+        note_attributes=[shopify_body.AttributeBody(each.key, each.value) for each in node.custom_attributes],
+        shipping_lines=[shopify_body.ShippingLineBody(line.title) for line in _all(node.shipping_lines)],
+        tags=",".join(node.tags),
+    )
+
+
+def _line(line: _Line) -> shopify_body.LineBody:
+    price = line.original_unit_price_set and line.original_unit_price_set.shop_money
+    return shopify_body.LineBody(
+        id=_plain_id(line.id),
+        name=line.name,
+        quantity=line.quantity,
+        requires_shipping=line.requires_shipping,
+        sku=line.sku,
+        price=price.amount if price else None,
+        current_quantity=line.current_quantity,
+        fulfillable_quantity=line.unfulfilled_quantity,
+    )
+
+
+def _part(part: _Part, order_id: str) -> shopify_body.PartBody:
+    method = part.delivery_method
+    return shopify_body.PartBody(
+        id=_plain_id(part.id),
+        order_id=_plain_id(order_id),
+        status=part.status,
+        request_status=part.request_status,
+        destination=_address(part.destination),
+        line_items=[
+            shopify_body.PartLineBody(_plain_id(line.line_item.id), line.remaining_quantity)
+            for line in _all(part.line_items)
+        ],
+        updated_at=part.updated_at,
+        fulfill_at=part.fulfill_at,
+        fulfillment_holds=[shopify_body.HoldBody(hold.reason, hold.reason_notes) for hold in part.fulfillment_holds],
+        delivery_method=shopify_body.MethodBody(method.method_type, method.additional_information) if method else None,
+        assigned_location=shopify_body.LocationBody(part.assigned_location.name) if part.assigned_location else None,
+    )
+
+
+def _address(given: _Address | None) -> shopify_body.AddressBody | None:
+    if given is None:
+        return None
+    return shopify_body.AddressBody(
+        address1=given.address1,
+        address2=given.address2,
+        city=given.city,
+        zip=given.zip,
+        country=given.country,
+        province=given.province,
+        company=given.company,
+        first_name=given.first_name,
+        last_name=given.last_name,
+        name=given.name,
+        phone=given.phone,
+        country_code=given.country_code_v2 or given.country_code,
+        province_code=given.province_code,
+        email=given.email,
+    )
+
+
+def _all(items: list[Node] | _Connection[Node]) -> list[Node]:
+    """Every item of a list, of a connection's nodes, or of its edges."""
+    if isinstance(items, list):
+        return items
+    return [edge.node for edge in items.edges or ()] if items.nodes is None else items.nodes
+
+
+def _is_cut(items: list[Any] | _Connection[Any]) -> bool:
+    return not isinstance(items, list) and items.page_info.has_next_page
+
+
+def _cut(node: _Body) -> Iterator[str]:
+    parts = _all(node.fulfillment_orders)
+    inner: tuple[tuple[str, list[Any] | _Connection[Any]], ...] = (
+        ("lines", node.line_items),
+        ("fulfilment orders", node.fulfillment_orders),
+        *(("fulfilment order lines", part.line_items) for part in parts),
+    )
+    for what, items in inner:
+        if _is_cut(items):
+            yield f"Shopify has more {what} of this order than were read; read the further pages too."
+
+
+def _plain_id(gid: str) -> str:
+    """ "gid://shopify/Order/1001" as "1001", the id that REST and webhooks use."""
+    return gid.rpartition("/")[2].partition("?")[0]
+
+
+def _in_rest_words(error: BrokenError) -> BrokenError:
+    """The readable fields of a broken node under REST's names, which tell which order it is."""
+    fields = dict(error.fields)
+    if isinstance(fields.get("id"), str):
+        fields["id"] = _plain_id(fields["id"])
+    for name, rest in (("updatedAt", "updated_at"), ("cancelledAt", "cancelled_at")):
+        if name in fields:
+            fields[rest] = fields.pop(name)
+    return BrokenError(str(error), fields)

@@ -1,0 +1,160 @@
+"""Which words of an address's two lines are the building, which the street, which a suburb. Knows no country's rules.
+
+Shops' forms ask for the street first and the flat second; buyers write both in either order, or all in one line. The
+words themselves decide: a unit word with a number is part of a building, a leading number or a street word makes a
+street. Where they don't decide, the first line is the street, as the forms ask. No word is ever dropped here.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from connector.text import clean
+
+_UNITS: Final = """
+    unit u flat apt apartment suite ste level lvl l floor fl room rm shop office studio villa tower building bldg block
+    blk bay gate dock warehouse factory kiosk stall townhouse
+    appt appartement appartment bat batiment bâtiment etage étage escalier wohnung whg top piso depto departamento
+"""
+_BUILDINGS: Final = """
+    house building tower towers centre center mall plaza hospital school college university campus airport apartments
+    hotel motel complex floor level marae marina arcade hinterhaus vorderhaus resort kura hostel library museum
+"""
+_STREETS: Final = """
+    street st road rd avenue ave av drive dr lane ln place pl crescent cres terrace tce highway hwy sh court ct close cl
+    way parade pde boulevard blvd square sq quay esplanade grove gr rise loop track row mews circle cir parkway pkwy
+    wharf rue chemin allee allée via viale piazza calle avenida rua plads gade strasse straße jalan jl شارع
+"""
+_UNIT_WORDS: Final = frozenset(_UNITS.split())
+_BUILDING_WORDS: Final = frozenset(_BUILDINGS.split())
+_STREET_WORDS: Final = frozenset(_STREETS.split())
+_STREET_ENDS: Final = ("straße", "strasse", "str", "straat", "gatan", "gata", "weg", "platz", "allee", "vej", "gade")
+_CARE_OF: Final = ("c/-", "c/o", "c/ ", "care of ", "attn", "attention ")
+_BOX: Final = re.compile(r"\b(?:p\.? ?o\.? ?box|post office box|(?:private|locked|mail) bag)\b", re.IGNORECASE)
+_RURAL: Final = re.compile(
+    r"(?<![A-Za-z])(?:r\.? ?d\.?|rural delivery)(?: no\.?)? ?#?([0-9]{1,2})(?![0-9])", re.IGNORECASE
+)
+
+
+class Lines(NamedTuple):
+    """building and street as typed; locality  what stands after the street and may be a suburb ("" where none may)."""
+
+    building: str
+    street: str
+    locality: str = ""
+
+
+def split_lines(line1: str, line2: str, *, may_hold_suburb: bool) -> Lines:
+    """The two lines sorted; cleaned text in, the same words out. Linear in the length of the lines."""
+    if not line2 and "," not in line1:
+        return Lines(*_unit_before_number(line1))
+    if may_hold_suburb and _is_plainly_street(line1) and _is_plainly_place(line2):
+        return Lines("", line1, line2)
+    first, second = _pieces(line1), _pieces(line2)
+    pieces = first + second
+    if len(pieces) < 2:
+        return Lines(*_unit_before_number("".join(pieces)))
+    at = _street_at(pieces)
+    unit, street = _unit_before_number(pieces[at])
+    building, streets, locality = [*pieces[:at], *([unit] if unit else [])], [street], []
+    for place, piece in enumerate(pieces[at + 1 :], at + 1):
+        if _is_building(piece):
+            building.append(piece)
+        elif may_hold_suburb and not _has_digit(piece):
+            locality.append(piece)
+        elif place < len(first) or at >= len(first):
+            streets.append(piece)
+        else:
+            building.append(piece)
+    return Lines(", ".join(building), ", ".join(streets), ", ".join(locality))
+
+
+def _is_plainly_street(line: str) -> bool:
+    """ "12 Queen Street", the commonest line of all: nothing in a second line can look more like a street."""
+    return line[:1].isdigit() and "," not in line and line.rpartition(" ")[2].casefold() in _STREET_WORDS
+
+
+@lru_cache(maxsize=4096)
+def _is_plainly_place(line: str) -> bool:
+    return "," not in line and not _has_digit(line) and not _is_building(line)
+
+
+def _pieces(line: str) -> list[str]:
+    return [piece for part in line.split(",") if (piece := part.strip())]
+
+
+def _street_at(pieces: list[str]) -> int:
+    """Which piece is the street: the likeliest, the first of equals, and no building part unless all are."""
+    scores = [_likeness(piece) for piece in pieces]
+    return scores.index(max(scores))
+
+
+def _likeness(piece: str) -> int:
+    """How much a piece looks like a street: -1 a building's part, 0 can't tell, 5 "12 Queen Street", 6 a box."""
+    if is_box(piece):
+        return 6
+    if _is_building(piece):
+        return -1
+    words = piece.casefold().replace(".", " ").split()
+    if not words or words[-1] in _BUILDING_WORDS:
+        return 0
+    is_named = any(word in _STREET_WORDS or word.endswith(_STREET_ENDS) for word in words)
+    return 2 * is_named + 2 * piece[0].isdigit() + _has_digit(piece)
+
+
+def _is_building(piece: str) -> bool:
+    lowered = piece.casefold()
+    if lowered.startswith((*_CARE_OF, "#")) or (lowered.endswith("/f") and len(lowered) <= 4):  # Hong Kong: "3/F"
+        return True
+    words = lowered.replace(".", " ").replace("/", " ").split()
+    if not words:
+        return False
+    if words[0] in _UNIT_WORDS and (len(words) == 1 or (len(words) == 2 and _is_identifier(words[1]))):
+        return True
+    return words[-1] in _BUILDING_WORDS and (not piece[0].isdigit() or words[-1] in ("floor", "level"))
+
+
+def _is_identifier(word: str) -> bool:
+    return len(word) == 1 or _has_digit(word)
+
+
+def _has_digit(text: str) -> bool:
+    return any(map(str.isdigit, text))
+
+
+def _unit_before_number(line: str) -> tuple[str, str]:
+    """ "Unit 4 12 Smith Road" is ("Unit 4", "12 Smith Road"); anything else is all street."""
+    if not line or line[0].isdigit():
+        return "", line
+    words = line.split(" ", 2)
+    if len(words) == 3 and words[2][0].isdigit() and words[0].casefold() in _UNIT_WORDS and _is_identifier(words[1]):
+        return f"{words[0]} {words[1]}", words[2]
+    return "", line
+
+
+def is_box(line: str) -> bool:
+    """True for post office boxes and private bags, to which couriers don't deliver."""
+    lowered = line.casefold()
+    return ("box" in lowered or "bag" in lowered) and _BOX.search(line) is not None
+
+
+def without_rural_delivery(line: str) -> tuple[str, str]:
+    """The line without its rural delivery number, and the number as NZ Post writes it ("RD 2"), or "".
+
+    "Smith Rd 2" is a road and a number: RD counts at the beginning, after a comma or a street word, or written out.
+    """
+    lowered = line.casefold()
+    if "rd" not in lowered and "r.d" not in lowered and "r d" not in lowered and "rural" not in lowered:
+        return line, ""
+    for found in _RURAL.finditer(line):
+        before = line[: found.start()].rstrip()
+        if _may_end_before_rural(before) or "ural" in found.group():
+            rest = clean(", ".join(part for part in (before.rstrip(", "), line[found.end() :].strip(" ,")) if part))
+            return rest, f"RD {int(found.group(1))}"
+    return line, ""
+
+
+def _may_end_before_rural(before: str) -> bool:
+    return not before or before.endswith(",") or before.rsplit(" ", 1)[-1].casefold().rstrip(".") in _STREET_WORDS

@@ -1,0 +1,85 @@
+"""Every store asked for, once, one after the other: each under its lock, none stopped by another's trouble. Knows no screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import cast
+
+import msgspec
+
+from connector import opening
+from connector.exit_codes import Code, Failure, failure_of
+from connector.ledger import gates, queries
+from connector.ledger.connection import Ledger, open_ledger
+from connector.lock import StoreLock
+from connector.sender import Terms
+from connector.sources.base import Source
+from connector.store import Store
+from connector.sync import Hooks, Report, sync_store
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What became of one store: a report, or the failure that left none.
+
+    waits  what waits for a person now, from this run or an earlier one: how many of which kind
+    """
+
+    store: str
+    code: Code
+    report: Report | None = None
+    waits: dict[str, int] = {}
+    failure: tuple[str, ...] = ()
+
+
+def sync_stores(
+    stores: Iterable[Store],
+    state: Path,
+    hooks: Hooks,
+    *,
+    from_the_start: bool = False,
+    failure_of: Callable[[Exception], Failure] = failure_of,
+) -> Iterator[Outcome]:
+    """Sync each store in turn; ends early when hooks.stopping says so. Raises LedgerError where there is no ledger to use.
+
+    from_the_start: read the shops from their beginning, as after a change of [select] or [slip]; nothing is sent twice.
+    """
+    with open_ledger(state) as ledger:
+        for store in stores:
+            if hooks.stopping():
+                return
+            try:
+                with StoreLock(state, store.name):
+                    outcome = _sync(store, ledger, hooks, from_the_start)
+            except Exception as err:  # noqa: BLE001  the other stores have done nothing wrong
+                failure = failure_of(err)
+                outcome = Outcome(store.name, failure.code, failure=failure.lines)
+            yield outcome
+
+
+def _sync(store: Store, ledger: Ledger, hooks: Hooks, from_the_start: bool) -> Outcome:
+    key = store.gosweetspot.access_key.resolve()
+    terms = opening.terms_of(store, key)
+    source = opening.source_of(store, hooks.now)
+    if from_the_start:
+        source = cast(Source, opening.FromTheStart(source))
+    client = opening.client_of(store, key)
+    try:
+        report = sync_store(opening.rules_of(store), terms, source, ledger, client, hooks)
+    finally:
+        client.close()
+    waits = queries.needs_counted(ledger.db, store.name)
+    return Outcome(store.name, code_of(report, waits, is_shut_out=_is_shut_out(ledger, terms, report)), report, waits)
+
+
+def _is_shut_out(ledger: Ledger, terms: Terms, report: Report) -> bool:
+    """Whether GSS could not be reached, or refused us, in this run; an old failure of another run's doesn't count."""
+    tried = bool(report.calls or report.read_back_calls or report.pause)
+    return tried and gates.gate_of(ledger.db, terms.gate).failures > 0
+
+
+def code_of(report: Report, waits: dict[str, int], *, is_shut_out: bool) -> Code:
+    """The exit code of one store's run. What is only owed until the call budget allows more is done by rule (Z10)."""
+    if report.problem or is_shut_out:
+        return Code.UNREACHED
+    return Code.WAITS if waits else Code.DONE

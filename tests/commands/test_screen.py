@@ -1,0 +1,156 @@
+"""The screen: a terminal gets colour and wrapped words, a pipe gets plain lines, a closed pipe stops nothing."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from connector.show.progress import LINE_EVERY_S, sentence, watching
+from connector.show.rows import show_rows
+from connector.show.screen import Screen
+from connector.show.words import age, at, counted, listed, span
+from connector.sync import Report
+from tests.commands.desk import Desk
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+class Closed(io.StringIO):
+    def write(self, _: str) -> int:
+        raise BrokenPipeError
+
+
+@pytest.fixture
+def colourful(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    monkeypatch.delenv("NO_COLOR")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLUMNS", "40")
+    return Terminal()
+
+
+def test_a_terminal_gets_colour_and_a_pipe_does_not(colourful: Terminal) -> None:
+    pipe = io.StringIO()
+    for out in (colourful, pipe):
+        Screen(out, io.StringIO()).line("held", "bad")
+    assert "\x1b[31mheld" in colourful.getvalue()
+    assert pipe.getvalue() == "held\n"
+
+
+def test_no_color_means_no_colour(colourful: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    Screen(colourful, io.StringIO(), color=False).line("held", "bad")
+    assert "\x1b[31m" not in colourful.getvalue()
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert not Screen(colourful, io.StringIO()).color
+
+
+def test_words_wrap_on_a_terminal_and_keep_their_indent(colourful: Terminal) -> None:
+    Screen(colourful, io.StringIO()).line("    " + "word " * 20)
+    lines = colourful.getvalue().splitlines()
+    assert len(lines) == 3
+    assert all(line.startswith("    word") and len(line) <= 40 for line in lines)
+
+
+def test_a_table_too_wide_puts_its_last_cell_below(colourful: Terminal) -> None:
+    Screen(colourful, io.StringIO(), color=False).table(
+        ("order", "why"), [("#1", "a reason that is much longer than the terminal is wide")]
+    )
+    lines = [line.rstrip() for line in colourful.getvalue().splitlines()]
+    assert lines[1:] == ["#1", "    a reason that is much longer than", "    the terminal is wide"]
+
+
+def test_wide_letters_count_as_two_columns(colourful: Terminal) -> None:
+    Screen(colourful, io.StringIO(), color=False).table(("name", "city"), [("花田", "東京"), ("Aroha", "Napier")])
+    lines = colourful.getvalue().splitlines()
+    assert lines[1].rstrip() == "花田   東京"
+    assert lines[2].rstrip() == "Aroha  Napier"
+
+
+def test_an_escape_on_a_terminal_is_shown_and_not_done(colourful: Terminal) -> None:
+    screen = Screen(colourful, io.StringIO(), color=False)
+    screen.line("a\x1b[2Jb [red]c[/red]")
+    screen.table(("x",), [("\x1b[2J",)])
+    assert "\x1b[2J" not in colourful.getvalue()
+    assert "a\\x1b[2Jb [red]c[/red]" in colourful.getvalue()
+
+
+def test_a_reader_who_left_stops_nothing() -> None:
+    screen = Screen(Closed(), Closed())
+    screen.line("one")
+    screen.line("two")
+    screen.note("three")
+    screen.close()
+    assert not screen.is_open
+
+
+def test_head_may_close_the_pipe(kiwi: Desk) -> None:
+    import subprocess
+    import sys
+    from pathlib import Path
+
+    kiwi("sync")
+    connector = Path(sys.executable).with_name("connector")
+    piped = subprocess.run(
+        f"'{connector}' completion bash | head -1",
+        shell=True,
+        cwd=kiwi.folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert piped.stderr == ""
+
+
+def test_progress_is_a_line_every_few_seconds_in_a_pipe() -> None:
+    err, now = io.StringIO(), [0.0]
+    with watching(Screen(io.StringIO(), err), lambda: now[0]) as watch:
+        for now[0] in (1.0, LINE_EVERY_S + 1, LINE_EVERY_S + 2):
+            watch(Report("kiwi", read=1200, scanned=30, total=40))
+    assert err.getvalue() == "kiwi: 1,200 orders read, 75 % of the input\n"
+
+
+def test_progress_is_silent_for_programs() -> None:
+    err = io.StringIO()
+    with watching(Screen(io.StringIO(), err, as_json=True), lambda: 1e9) as watch:
+        watch(Report("kiwi", read=1))
+    assert err.getvalue() == ""
+
+
+def test_a_short_run_draws_no_bar_and_a_long_one_does(capsys: pytest.CaptureFixture[str]) -> None:
+    now = [0.0]
+    with watching(Screen(io.StringIO(), Terminal()), lambda: now[0]) as watch:
+        watch(Report("kiwi", read=1))
+        assert capsys.readouterr().err == ""
+        now[0] = 2.0
+        watch(Report("kiwi", read=2, scanned=1, total=4))
+        watch(Report("kiwi", read=3, read_back_calls=2))
+    assert sentence(Report("kiwi", read=3, read_back_calls=2)) == "kiwi: 3 orders read, 2 calls to read back"
+
+
+def test_no_rows_show_nothing() -> None:
+    out = io.StringIO()
+    show_rows(Screen(out, io.StringIO()), [])
+    assert out.getvalue() == ""
+
+
+def test_numbers_and_times_in_words() -> None:
+    from datetime import UTC, datetime, timedelta
+    from zoneinfo import ZoneInfo
+
+    assert (counted(1, "order"), counted(1200, "order")) == ("1 order", "1,200 orders")
+    assert listed({"held": 3, "late": 0, "new": 1}) == "3 held, 1 new"
+    assert listed({}) == "nothing"
+    assert at("2026-11-23T09:30:00.000Z", ZoneInfo("Pacific/Auckland")) == "2026-11-23 22:30:00 NZDT"
+    assert at("", UTC) == ""
+    assert [span(timedelta(seconds=s)) for s in (-5, 119, 120, 7200, 172_800)] == [
+        "0 s",
+        "119 s",
+        "2 min",
+        "2 h",
+        "2 days",
+    ]
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    assert age(now - timedelta(minutes=3), now) == "3 min"

@@ -1,0 +1,100 @@
+"""`connector status`: what needs a person first, with the one command that mends it; then where each store stands."""
+
+from __future__ import annotations
+
+from connector.ledger.machine import Alarm
+from connector.ledger.queries import Need
+from connector.mending import mend_of
+from connector.sandbox.handle import Sandbox
+from tests.commands.desk import Desk, order
+
+
+def test_nothing_waits_and_the_store_is_told(kiwi: Desk) -> None:
+    kiwi("sync")
+    said = kiwi("status")
+    assert said.code == 0
+    lines = said.out.splitlines()
+    assert lines[:4] == ["Nothing waits for a person.", "", "kiwi", "  slips      2 confirmed"]
+    assert "  owed       nothing" in lines
+
+
+def test_a_held_order_comes_first_with_its_reason_and_its_mend(desk: Desk) -> None:
+    desk.store()
+    desk.export(order(1), order(2, Country="Atlantis"))
+    desk("sync")
+    said = desk("status")
+    assert said.code == 1
+    lines = said.out.splitlines()
+    assert lines[0] == "1 thing waits for a person:"
+    assert lines[1].startswith("  kiwi  order #2  held, ")
+    assert lines[2].startswith('    The country "Atlantis" is not known')
+    assert lines[3] == "    Correct the order in the shop, or kiwi's store file, then: connector sync kiwi --from-start"
+
+
+def test_each_mend_works_as_it_is_written(kiwi: Desk, sandbox: Sandbox) -> None:
+    """A person copies the command: it must parse, and end the wait."""
+    import shlex
+
+    kiwi("sync")
+    sandbox.ticket("#1001")
+    kiwi.export(order(1001, Street="7 Rata Street"))
+    kiwi("sync")
+    mend = kiwi("status", "--json").value["needs"][0]["mend"]
+    _, _, command = mend.partition("then: connector ")
+    assert kiwi(*shlex.split(command)).code == 0
+    assert kiwi("status").code == 0
+
+
+def test_what_is_owed_is_told_with_its_age_and_why_nothing_is_sent(desk: Desk, sandbox: Sandbox) -> None:
+    desk.store()
+    desk.export(order(1))
+    sandbox.fault("lost", times=None)
+    desk("sync")
+    sandbox.clear_faults()
+    [store] = desk("status", "--json").value["stores"]
+    assert store["owed"]["now"] + store["owed"]["later"] == 1
+    assert store["owed"]["oldest"]
+    assert "the oldest for" in desk("status").out
+
+
+def test_calls_left_are_told_where_there_is_a_budget(kiwi: Desk) -> None:
+    file = kiwi.folder / "config" / "kiwi.toml"
+    file.write_text(file.read_text().replace("calls_per_minute = 0", "calls_per_minute = 60"))
+    kiwi("sync")
+    [store] = kiwi("status", "--json").value["stores"]
+    assert (store["calls_left_minute"], store["calls_left_hour"]) == (58, None)
+
+
+def test_status_works_without_a_store_file_and_without_a_key(kiwi: Desk) -> None:
+    kiwi("sync")
+    (kiwi.folder / "config" / "kiwi.toml").unlink()
+    assert [store["store"] for store in kiwi("status", "--json").value["stores"]] == ["kiwi"]
+
+
+def test_without_a_ledger_it_says_what_makes_one(kiwi: Desk) -> None:
+    said = kiwi("status")
+    assert (said.code, said.err) == (
+        3,
+        "connector: state/ledger.db: there is no ledger yet. `connector sync` makes it.\n",
+    )
+
+
+def test_status_tells_no_address(desk: Desk) -> None:
+    desk.store()
+    desk.export(order(1, Street="12 Canary Street", Name="Canary Person", Country="Atlantis", Note="canary note"))
+    desk("sync")
+    for arguments in (("status",), ("status", "--json"), ("slips",), ("slips", "list")):
+        assert "canary" not in desk(*arguments).out.casefold()
+
+
+def test_every_alarm_has_a_mend_of_its_own() -> None:
+    for alarm in Alarm:
+        mend = mend_of(Need(7, "kiwi", "#1", "#1", alarm.value, "held", "", ""))
+        assert "connector s" in mend
+        assert "{" not in mend
+
+
+def test_a_mend_quotes_for_the_shell_and_names_the_store_where_several_are_known() -> None:
+    need = Need(7, "kiwi", "#1", "#1", "late", "late", "", "")
+    assert "acknowledge '#1' --reason" in mend_of(need)
+    assert "acknowledge '#1' --store kiwi --reason" in mend_of(need, name_store=True)

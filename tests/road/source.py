@@ -1,0 +1,78 @@
+"""A shop in a list: orders that a test adds, edits and cancels, shown through the source contract. Knows no ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from connector.order import Address, Order, OrderLine
+from connector.sources.base import Page, SourceContext, SourceError
+
+
+class ListShop:
+    """Each change gets the next revision; `pages` shows what changed since the cursor, `page_size` orders a page.
+
+    fails_after  raised once so many pages were shown, as a shop does that can't be read to its end
+    """
+
+    kind = "list"
+
+    def __init__(self, options: Any = None, context: SourceContext | None = None) -> None:
+        self.orders: dict[str, Order] = {}
+        self.page_size = 100
+        self.fails_after: tuple[int, SourceError] | None = None
+        self.cursors_asked: list[str] = []
+        self._clock = 0
+
+    @classmethod
+    def options(cls) -> type[Any]:
+        return dict
+
+    def pages(self, cursor: str) -> Iterator[Page]:
+        self.cursors_asked.append(cursor)
+        changed = sorted((o for o in self.orders.values() if o.revision > cursor), key=lambda order: order.revision)
+        for number, start in enumerate(range(0, len(changed) or 1, self.page_size)):
+            if self.fails_after and number == self.fails_after[0]:
+                raise self.fails_after[1]
+            orders = tuple(changed[start : start + self.page_size])
+            yield Page(orders, cursor=orders[-1].revision if orders else cursor)
+
+    def add(self, *numbers: str, **fields: Any) -> None:
+        """New orders of these numbers; a number's digits and letters are its order id."""
+        for number in numbers:
+            order = Order(number, number, self._next(), ship_to=address(f"{len(self.orders) + 1} Kowhai Road"))
+            self.orders[number] = msgspec.structs.replace(order, **fields)
+
+    def many(self, count: int) -> list[str]:
+        """So many new orders; their numbers."""
+        numbers = [f"N{number:04d}" for number in range(len(self.orders), len(self.orders) + count)]
+        self.add(*numbers)
+        return numbers
+
+    def edit(self, number: str, /, **fields: Any) -> None:
+        """The order changes in the shop; `street` is short for a new delivery address."""
+        if "street" in fields:
+            fields["ship_to"] = address(fields.pop("street"))
+        order = msgspec.structs.replace(self.orders[number], revision=self._next())
+        self.orders[number] = msgspec.structs.replace(order, **fields)
+
+    def cancel(self, *numbers: str) -> None:
+        for number in numbers:
+            self.edit(number, cancelled=True)
+
+    def restore(self, number: str) -> None:
+        self.edit(number, cancelled=False)
+
+    def _next(self) -> str:
+        self._clock += 1
+        return f"{self._clock:08d}"
+
+
+def address(street: str) -> Address:
+    return Address(name="Aroha Example", line1=street, suburb="Hillcrest", city="Hamilton", postcode="3216", country="NZ")
+
+
+def goods(*names: str) -> tuple[OrderLine, ...]:
+    return tuple(OrderLine(name=name, requires_shipping=True) for name in names)
