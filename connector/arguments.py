@@ -110,13 +110,17 @@ def _command(
     made: argparse.ArgumentParser = commands.add_parser(
         name,
         help=summary,
-        description=f"{summary[0].upper()}{summary[1:]}.\n\n{more}",
+        description=f"{_sentence(summary)}\n\n{more}",
         epilog=f"examples:\n{examples}",
         formatter_class=_Words,
         parents=[_everywhere()],
         **options,
     )
     return made
+
+
+def _sentence(summary: str) -> str:
+    return summary[0].upper() + summary[1:] + ("" if summary.endswith("?") else ".")
 
 
 def _stores(command: argparse.ArgumentParser) -> None:
@@ -128,9 +132,9 @@ def _stores(command: argparse.ArgumentParser) -> None:
 def _demo(commands: Any) -> None:
     demo = _command(
         commands, "demo", "see it work in a minute, without an account",
-        "Starts a made-up GoSweetSpot on this machine, reads two made-up shops, and shows what was sent, moved, held and\n"
-        "skipped, and why; then that a second run sends nothing; then edits and a cancellation arriving. Nothing leaves\n"
-        "this machine.",
+        "Starts a made-up GoSweetSpot on this machine, reads two made-up shops, and shows what was sent, moved, held "
+        "and skipped, and why; then that a second run sends nothing; then edits and a cancellation arriving. "
+        "Nothing leaves this machine.",
         "  connector demo\n  connector demo --keep demo      keep its folder, to try the other commands on",
     )  # fmt: skip
     demo.add_argument("--keep", type=Path, metavar="DIR", help="keep config, state and exports in this folder")
@@ -140,8 +144,8 @@ def _demo(commands: Any) -> None:
 def _init(commands: Any) -> None:
     init = _command(
         commands, "init", "write the file of a new store",
-        "Asks what it needs to know where a terminal is there and an option is not given. It overwrites nothing and asks\n"
-        "for no secret: a store file only says where the key is kept.",
+        "Asks what it needs to know where a terminal is there and an option is not given. It overwrites nothing and "
+        "asks for no secret: a store file only says where the key is kept.",
         "  connector init kiwi\n"
         "  connector init kiwi --path 'exports/*.csv' --dialect shopify --key env:KIWI_GSS_KEY",
     )  # fmt: skip
@@ -159,8 +163,8 @@ def _init(commands: Any) -> None:
 def _check(commands: Any) -> None:
     check = _command(
         commands, "check", "is everything as it should be?",
-        "Looks at store files, keys, exports, the ledger, the disk, and whether GoSweetSpot takes the key (it asks for one\n"
-        "order that doesn't exist). Lists every problem at once, with what mends it. Changes nothing.",
+        "Looks at store files, keys, exports, the ledger, the disk, and whether GoSweetSpot takes the key (it asks for "
+        "one order that doesn't exist). Lists every problem at once, with what mends it. Changes nothing.",
         "  connector check\n  connector check kiwi --offline     all but calling GoSweetSpot",
     )  # fmt: skip
     _stores(check)
@@ -170,23 +174,23 @@ def _check(commands: Any) -> None:
 def _sync(commands: Any) -> None:
     sync = _command(
         commands, "sync", "read the shops, send what is new or changed, read back what GoSweetSpot has",
-        "Run it by hand or from cron as often as you like: what was sent is never sent again, and what was read is never\n"
-        "lost, whenever it is interrupted. Ctrl-C finishes the call under way and leaves.",
+        "Run it by hand or from cron as often as you like: what was sent is never sent again, and what was read is "
+        "never lost, whenever it is interrupted. Ctrl-C finishes the call under way and leaves.",
         "  connector sync\n"
         "  connector sync kiwi --dry-run      what would be sent, and what differs from what GoSweetSpot has\n"
         "  connector sync kiwi --from-start   after a change of [select] or [slip]: look at every order again",
     )  # fmt: skip
     _stores(sync)
     sync.add_argument("--dry-run", action="store_true", help="show what would be done; send nothing, record nothing")
-    sync.add_argument("--all", action="store_true", help="with --dry-run: list unchanged orders too")
+    sync.add_argument("--all", action="store_true", help="with --dry-run: every order of the shop, unchanged ones too")
     sync.add_argument("--from-start", action="store_true", help="read the shop from its beginning; nothing is doubled")
 
 
 def _status(commands: Any) -> None:
     status = _command(
         commands, "status", "what waits for a person, and where everything stands",
-        "First what needs somebody, with the command that mends it; then each store: its slips by state, what is owed,\n"
-        "the last run, the calls left. Reads the ledger only.",
+        "First what needs somebody, with the command that mends it; then each store: its slips by state, what is "
+        "owed, the last run, the calls left. Reads the ledger only.",
         "  connector status\n  connector status kiwi --json",
     )  # fmt: skip
     _stores(status)
@@ -195,7 +199,8 @@ def _status(commands: Any) -> None:
 def _slips(commands: Any) -> None:
     slips = _command(
         commands, "slips", "list packing slips, look at one, hold it, let it go",
-        "Alone it lists the slips that wait for a person. A slip is named by its number, or by its order's number or id.",
+        "Alone it lists the slips that wait for a person. A slip is named by its number, or by its order's number or "
+        "id.",
         "  connector slips\n"
         "  connector slips list confirmed --limit 20\n"
         "  connector slips show '#1001'\n"
@@ -227,7 +232,7 @@ def _slips(commands: Any) -> None:
 
 def _deed(deeds: Any, name: str, summary: str) -> argparse.ArgumentParser:
     made: argparse.ArgumentParser = deeds.add_parser(
-        name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.", parents=[_everywhere()]
+        name, help=summary, description=_sentence(summary), parents=[_everywhere()]
     )
     return made
 
@@ -235,8 +240,8 @@ def _deed(deeds: Any, name: str, summary: str) -> argparse.ArgumentParser:
 def _explain(commands: Any) -> None:
     explain = _command(
         commands, "explain", "the whole story of one order",
-        "Where it was read, what was decided and why, what was changed on its way to a slip, each call and its answer,\n"
-        "what GoSweetSpot showed since, and what happens next.",
+        "Where it was read, what was decided and why, what was changed on its way to a slip, each call and its "
+        "answer, what GoSweetSpot showed since, and what happens next.",
         "  connector explain '#1001'\n  connector explain TF-2003 --store longdrop",
     )  # fmt: skip
     explain.add_argument("name", metavar="ORDER", help="an order's number or id, or a slip number")
@@ -246,8 +251,8 @@ def _explain(commands: Any) -> None:
 def _sandbox(commands: Any) -> None:
     sandbox = _command(
         commands, "sandbox", "a stand-in for GoSweetSpot on this machine",
-        "Takes orders as GoSweetSpot would, shows them on a page where labels can be printed, and breaks calls on demand.\n"
-        "For trying things out; nothing reaches GoSweetSpot.",
+        "Takes orders as GoSweetSpot would, shows them on a page where labels can be printed, and breaks calls on "
+        "demand. For trying things out; nothing reaches GoSweetSpot.",
         "  connector sandbox\n  connector sandbox --port 0 --data sandbox.db     any free port, orders kept",
     )  # fmt: skip
     sandbox.add_argument("--port", type=int, default=8750, help="0 takes a free one (default: %(default)s)")
@@ -260,7 +265,8 @@ def _sandbox(commands: Any) -> None:
 def _ledger(commands: Any) -> None:
     ledger = _command(
         commands, "ledger", "back up, check and query the ledger",
-        "The ledger is an SQLite file; queries can't change it. `backup` is the only safe way to copy it while it is in use.",
+        "The ledger is an SQLite file; queries can't change it. `backup` is the only safe way to copy it while it is "
+        "in use.",
         "  connector ledger backup ledger-monday.db\n"
         "  connector ledger check\n"
         "  connector ledger tables\n"

@@ -1,4 +1,4 @@
-"""Is everything as it should be? Store files, keys, shops, ledger, disk, clock and GSS, every problem at once. Mends nothing."""
+"""Is all as it should be? Store files, keys, shops, ledger, disk, clock, GSS: all problems at once. Mends none."""
 
 from __future__ import annotations
 
@@ -31,7 +31,10 @@ ODD_NUMBER: Final = "connector-check"
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """One thing looked at. text says what was found; mend what to do, "" where all is well; code what it alone would give."""
+    """One thing looked at.
+
+    text  what was found; mend  what to do, "" where all is well; code  the exit code it alone would give
+    """
 
     about: str
     text: str
@@ -103,7 +106,7 @@ def gosweetspot(store: Store, key: Secret) -> Finding:
 
 
 def ledger(state: Path, now: datetime, *, whole: bool = False) -> Iterator[Finding]:
-    """Whether the ledger can be used, how it is kept safe and why so, and whether our clock stands before its last entry.
+    """Whether the ledger can be used, how it is kept safe and why so, and whether our clock is behind its last entry.
 
     whole: read every page and reference of it, which takes a while for a large one; a small one is read whole anyway.
     """

@@ -1,4 +1,7 @@
-"""The commands, and nothing but: parse, call one function, show its value. Everything else is imported where it is used."""
+"""The commands, and nothing but: parse, call one function, show its value.
+
+Everything else is imported where it is used: `--help` needs none of it, and no command needs all.
+"""
 
 from __future__ import annotations
 
@@ -47,6 +50,8 @@ def _now() -> datetime:
 def sync(asked: Namespace, screen: Screen) -> Code:
     if asked.dry_run:
         return _dry_run(asked, screen)
+    if asked.all:
+        raise UsageError("--all goes with --dry-run; to look at every order again: connector sync --from-start")
     from connector.opening import stores_asked_for
     from connector.show.progress import watching
     from connector.show.runs import show_outcome, show_problems

@@ -62,7 +62,7 @@ def _may_be_mended(known: Known) -> bool:
 
 def _is_as_before(change: Change, known: Known | None, passed: PassedOver | None) -> bool:
     if known is not None:
-        return change.kind is Kind.HELD or (change.kind is Kind.SHIP and known.hash == change.hash)
+        return change.kind in (Kind.HELD, Kind.WAIT) or (change.kind is Kind.SHIP and known.hash == change.hash)
     if passed is None:
         return False
     return change.kind not in (Kind.SHIP, Kind.HELD) and change.reason == passed.reason

@@ -1,10 +1,11 @@
-"""`connector demo`: two made-up shops, a made-up GoSweetSpot on this machine, and every step shown. Knows no real account."""
+"""`connector demo`: two made-up shops, a made-up GoSweetSpot, every step shown. Knows no real account."""
 
 from __future__ import annotations
 
 import json
 import os
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -140,7 +141,8 @@ def _promise(stage: Stage, kept: bool, text: str) -> bool:
 def _first_sync(stage: Stage) -> bool:
     _heading(
         stage, 1, "Two shops are read, their orders become packing slips",
-        "Look at what was moved to where freight wants it, what is held and why, and what is none of freight's business.",
+        "Look at what was moved to where freight wants it, what is held and why, and what is none of freight's "
+        "business.",
     )  # fmt: skip
     _sync(stage)
     stage.screen.line()
@@ -154,7 +156,7 @@ def _first_sync(stage: Stage) -> bool:
     )
 
 
-def _became(db: queries.sqlite3.Connection, store: str) -> Iterator[tuple[str, str, str]]:
+def _became(db: sqlite3.Connection, store: str) -> Iterator[tuple[str, str, str]]:
     receipts = queries.receipts_of_newest(db, store)
     rows = [
         (slip.order, slip.state, slip.reason or _changed(receipts.get(slip.order)))
@@ -166,7 +168,7 @@ def _became(db: queries.sqlite3.Connection, store: str) -> Iterator[tuple[str, s
 
 def _changed(receipts: str | None) -> str:
     """Which fields were changed, and why: receipts in a few words."""
-    return "; ".join(f"{one['field']}: {one['why']}" for one in json.loads(receipts)) if receipts else ""
+    return " ".join(f"{one['field']}: {one['why']}" for one in json.loads(receipts)) if receipts else ""
 
 
 def _second_sync(stage: Stage) -> bool:
@@ -187,8 +189,8 @@ def _ticketed(stage: Stage) -> bool:
 
 def _later(stage: Stage) -> bool:
     _heading(
-        stage, 4, f"Three days later: {MOVED} moved house, {CANCELLED} was cancelled, {PAID} was paid, {FRESH} is new, and "
-        f"{TICKETED} changed its address too late",
+        stage, 4, f"Three days later: {MOVED} moved house, {CANCELLED} was cancelled, {PAID} was paid, {FRESH} is new, "
+        f"and {TICKETED} changed its address too late",
         "Look at the one order that needs a person: its parcel may be going to the old address.",
     )  # fmt: skip
     before = {order["number"]: order for order in stage.sandbox.orders()}

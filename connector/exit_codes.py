@@ -1,7 +1,7 @@
 """What a command ends with: an exit code, and the lines that say why. Knows no terminal.
 
-The codes are design.md's, and one more for our own faults. LedgerError has no line there: the ledger is as much outside the
-merchant's words as an unreachable shop is, nothing could be done and trying again is right, so it shares code 3.
+The codes are design.md's, and one for our own faults: to call a crash "something waits" would be a lie. LedgerError
+has no line there; nothing was done and trying again is right, as with an unreachable shop, so it shares code 3.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ MEANING: Final[dict[Code, str]] = {
 }
 
 _FROM_BEST_TO_WORST: Final = (Code.DONE, Code.WAITS, Code.BUSY, Code.UNREACHED, Code.USAGE, Code.FAULT)
-"""A busy store mends itself, an unreachable shop perhaps, a store file never: with several stores the worst one counts."""
+"""A busy store mends itself, an unreachable shop perhaps, a store file never; of several stores the worst counts."""
 
 
 def worst(codes: Iterable[Code]) -> Code:

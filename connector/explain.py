@@ -1,4 +1,4 @@
-"""The whole story of one order, told from the ledger: read, decided, made, sent, shown, and what comes next. Knows no screen."""
+"""The whole story of one order as the ledger has it: read, decided, sent, shown, what comes next. Knows no screen."""
 
 from __future__ import annotations
 

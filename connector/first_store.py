@@ -1,4 +1,4 @@
-"""What `connector init` does with its options: writes the store file, having asked for what was not given. Knows no screen."""
+"""What `connector init` does with its options: a store file, after asking for what is missing. Knows no screen."""
 
 from __future__ import annotations
 

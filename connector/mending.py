@@ -14,7 +14,8 @@ _FOR_A_SLIP: Final = {
     "poison": "Correct the order in the shop, or send it again: connector slips retry {slip}",
     "late": "Stop the parcel or call the buyer, then: connector slips acknowledge {slip} --reason '...'",
     "ghost": "Look at it in GoSweetSpot, then: connector slips acknowledge {slip} --reason '...'",
-    "vanished": "If it should ship: connector slips retry {slip}. If not: connector slips acknowledge {slip} --reason '...'",
+    "vanished": "If it should ship: connector slips retry {slip}. If not:"
+    " connector slips acknowledge {slip} --reason '...'",
     "changed at GSS": "If that was meant: connector slips acknowledge {slip} --reason '...'",
     "label deleted": "If that was meant: connector slips acknowledge {slip} --reason '...'",
     "shown twice": "Delete all but one in GoSweetSpot, then: connector slips acknowledge {slip} --reason '...'",

@@ -1,4 +1,4 @@
-"""From store files to what a run needs: stores, rules, terms, source, client. Wires; decides nothing, opens no connection."""
+"""From store files to what a run needs: stores, rules, terms, source, client. Decides nothing, opens no connection."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from connector.config import load_store, load_stores, store_files
 from connector.consider import Rules
 from connector.exit_codes import UsageError
+from connector.gosweetspot.destination import Destination
+from connector.late_client import LateClient
 from connector.ledger.gates import Budget
 from connector.problem import ConfigError, Problem
 from connector.secret import Secret
@@ -21,9 +23,6 @@ from connector.sources.base import Page, Source, SourceContext
 from connector.sources.registry import source_class
 from connector.store import Store
 
-if TYPE_CHECKING:
-    from connector.gosweetspot.client import Client
-
 FINGERPRINT: Final = 12
 """Hex digits of a key's hash that name its gate: enough to tell keys apart, useless for finding one."""
 
@@ -31,9 +30,10 @@ FINGERPRINT: Final = 12
 def stores_asked_for(
     config: Path, names: Sequence[str], *, secrets: bool = False
 ) -> tuple[list[Store], tuple[Problem, ...]]:
-    """The stores of these names, or all of them, and the problems of those that can't be used: they don't stop the others.
+    """The stores of these names, or all, and the problems of those that can't be used: they don't stop the others.
 
-    secrets: look whether the keys can be had. Raises ConfigError where there is no folder, UsageError where there is no store.
+    secrets: look whether the keys can be had.
+    Raises ConfigError where there is no folder, UsageError where there is no store.
     """
     if not names:
         with suppress(ConfigError):  # then one by one: who is asked for all wants those that can be had
@@ -61,7 +61,7 @@ def rules_of(store: Store) -> Rules:
 
 
 def gate_name(destination: str, key: Secret | None) -> str:
-    """What stores with one key at one destination share; without a key (nothing will be called) the destination alone."""
+    """What stores with one key at one destination share; without a key (nothing is called) the destination alone."""
     if key is None:
         return destination
     return f"{destination} key {hashlib.sha256(key.reveal().encode()).hexdigest()[:FINGERPRINT]}"
@@ -88,14 +88,11 @@ def source_of(store: Store, now: Callable[[], datetime]) -> Source:
     return source_class(store.source_kind)(store.source_options, context)
 
 
-def client_of(store: Store, key: Secret) -> Client:
+def client_of(store: Store, key: Secret) -> LateClient:
     """The store's account at GSS. The caller closes it."""
-    from connector.gosweetspot.client import Client
-    from connector.gosweetspot.destination import Destination
-
     gss = store.gosweetspot
     timeout_s = gss.timeout.total_seconds()
-    return Client(Destination(gss.url, key.reveal(), gss.site_id, gss.support_email, timeout_s))
+    return LateClient(Destination(gss.url, key.reveal(), gss.site_id, gss.support_email, timeout_s))
 
 
 class FromTheStart:

@@ -1,7 +1,7 @@
 """The dry run: what a sync would do with each order the shop shows now. Sends nothing and writes nothing.
 
-Each page goes through the very code a sync records it with, into a scratch ledger in memory that holds what the real one
-knows of the page's orders; what it made of them is the plan. So plan and sync can't come to disagree.
+Each page goes through the very code a sync records it with, into a scratch ledger in memory that holds what the real
+one knows of the page's orders; what it made of them is the plan. So plan and sync can't come to disagree.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from connector.sync import Report, record_page
 
 
 class Action(StrEnum):
-    """What a sync would do with an order. LATE sends nothing: GSS ticketed the slip before the shop changed the order."""
+    """What a sync would do with an order. LATE sends nothing: GSS ticketed the slip before the order changed."""
 
     CREATE = "create"
     UPDATE = "update"
@@ -216,21 +216,20 @@ def _copy_known(
     known: sqlite3.Connection, scratch: sqlite3.Connection, rules: Rules, terms: Terms, orders: list[Order]
 ) -> None:
     """Copy what the ledger knows of these orders, and of whoever has a number that one of them would want."""
-    ids = json.dumps([order.id for order in orders])
+    ids = (terms.store, *(order.id for order in orders))
     numbers = (slip_number(order, rules.slip, rules.store) for order in orders)
-    keys = json.dumps([number_key(number) for number in numbers if isinstance(number, str)])
-    _copy(
-        known, scratch, "slips", _SLIP,
-        "(store = ? AND order_id IN (SELECT value FROM json_each(?)))"
-        " OR (destination = ? AND number IS NOT NULL AND number_key IN (SELECT value FROM json_each(?)))",
-        (terms.store, ids, terms.destination, keys),
-    )  # fmt: skip
-    of_slips = "slip_id IN (SELECT id FROM slips WHERE store = ? AND order_id IN (SELECT value FROM json_each(?)))"
-    _copy(known, scratch, "versions", _VERSION, of_slips, (terms.store, ids))
-    _copy(
-        known, scratch, "passed_over", _PASSED,
-        "store = ? AND order_id IN (SELECT value FROM json_each(?))", (terms.store, ids),
-    )  # fmt: skip
+    keys = (terms.destination, *(number_key(number) for number in numbers if isinstance(number, str)))
+    these = f"store = ? AND order_id IN ({_marks(len(orders))})"
+    of_these = f"slip_id IN (SELECT id FROM slips WHERE {these})"  # noqa: S608
+    with_their_numbers = f"destination = ? AND number IS NOT NULL AND number_key IN ({_marks(len(keys) - 1)})"
+    _copy(known, scratch, "slips", _SLIP, f"({these}) OR ({with_their_numbers})", (*ids, *keys))
+    _copy(known, scratch, "versions", _VERSION, of_these, ids)
+    _copy(known, scratch, "passed_over", _PASSED, these, ids)
+
+
+def _marks(count: int) -> str:
+    """Ids are parameters, each by its own mark: json_each would cut an id at a NUL."""
+    return ", ".join("?" * count)
 
 
 def _copy(
@@ -241,7 +240,7 @@ def _copy(
     where: str,
     values: tuple[str, ...],
 ) -> None:
-    """Copy rows that aren't there yet: an order that an earlier page of this plan changed stays as that page left it."""
+    """Copy rows that aren't there yet: an order that an earlier page of this plan changed stays as it was left."""
     rows = known.execute(f"SELECT {columns} FROM {table} WHERE {where}", values)  # noqa: S608
-    marks = ", ".join("?" * (columns.count(",") + 1))
+    marks = _marks(columns.count(",") + 1)
     scratch.executemany(f"INSERT OR IGNORE INTO {table} ({columns}) VALUES ({marks})", rows)  # noqa: S608

@@ -55,16 +55,15 @@ def read_back(
     clock: Callable[[], datetime],
     stopping: Callable[[], bool] = lambda: False,
 ) -> Findings:
-    """Ask GSS about every version that is due, once. Stops at the first call that brings no answer."""
+    """Ask GSS about every version that is due, once. Stops where a call brings no answer, or nothing new is learnt."""
     with ledger.writing() as db:
         proofs.close_windows(db, terms.store, clock())
     with Lane[Piece, ReadBack](terms.in_flight) as lane:
         reading = _Reading(ledger, client, terms, clock, lane, Findings())
-        while not stopping() and not reading.findings.pause:
-            due = proofs.due(ledger.db, terms.store, MOST_AT_ONCE, clock())
-            if not due:
-                break
-            reading.ask(_pieces(due))
+        before = -1
+        while not stopping() and not reading.findings.pause and reading.findings.states.total() > before:
+            before = reading.findings.states.total()
+            reading.ask(_pieces(proofs.due(ledger.db, terms.store, MOST_AT_ONCE, clock())))
     return reading.findings
 
 
@@ -85,13 +84,20 @@ class _Reading:
     findings: Findings
 
     def ask(self, waiting: list[Piece]) -> None:
-        """Make the calls for these pieces, a few in flight, and learn from their answers a good many at a time."""
+        """Make the calls for these pieces, a few in flight, and learn from their answers a good many at a time.
+
+        A call that GSS refuses as it is (too long, or one number in it) is made again in halves (failures.md B9).
+        """
         heard: list[Heard] = []
         while waiting or not self.lane.is_empty:
             while waiting and self.lane.free and self._may_call():
                 self.lane.start(waiting.pop(), lambda piece: self.client.get([asked.number for asked in piece]))
-            heard += self.lane.landed(wait=True)
-            if self.findings.pause or any(answer.outcome is not Outcome.ANSWERED for _, answer in heard):
+            for piece, answer in self.lane.landed(wait=True):
+                if answer.outcome is Outcome.REJECTED and len(piece) > 1:
+                    waiting += (piece[len(piece) // 2 :], piece[: len(piece) // 2])
+                else:
+                    heard.append((piece, answer))
+            if self.findings.pause or any(trouble_of(answer) for _, answer in heard):
                 waiting.clear()
             if len(heard) >= LEARN_AT_ONCE:
                 self._learn(heard)
@@ -135,9 +141,13 @@ class _Reading:
         """While something is owed, only a call that takes it shows that GSS takes orders again: a GET that works must
         not pass for the canary, or slips are blamed for an outage of PUTs alone (failures.md 3.4, 13)."""
         trouble = trouble_of(answer)
-        if trouble is not None or not outbox.owed(db, self.terms.store):
-            keep_gate(db, self.terms, gates.gate_of(db, self.terms.gate), trouble, answer, self.clock())
-        if trouble is not None:
+        gate = gates.gate_of(db, self.terms.gate)
+        if trouble is not None or gate.failures and not outbox.owed(db, self.terms.store):
+            keep_gate(db, self.terms, gate, trouble, answer, self.clock())
+        self._note(answer)
+
+    def _note(self, answer: ReadBack) -> None:
+        if answer.outcome is not Outcome.ANSWERED:
             self.findings.pause = self.findings.pause or Pause(self.clock(), answer.note)
 
     def _seen(self, piece: Piece, answer: ReadBack) -> Iterator[tuple[Asked, Sight]]:
@@ -162,6 +172,7 @@ class _Reading:
             del checked[number]
             if self._may_call():
                 again = self.client.get([number])
+                self._note(again)
                 if again.outcome is Outcome.ANSWERED:
                     checked[number] = again.records[number]
         return checked

@@ -1,4 +1,4 @@
-"""Where everything stands: what waits for a person, and each store's slips, debts, runs and calls. Reads; knows no screen."""
+"""Where everything stands: what waits for a person, each store's slips, debts, runs, calls. Reads; knows no screen."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Status(msgspec.Struct, frozen=True):
 
 
 def status_of(config: Path, state: Path, names: Sequence[str], now: datetime) -> Status:
-    """The standing of these stores, or of all: those with a store file and those the ledger knows. Raises LedgerError."""
+    """The standing of these stores, or of all with a store file or known to the ledger. Raises LedgerError."""
     stores, problems = _stores(config, names)
     by_name = {store.name: store for store in stores}
     with reading(state) as db:

@@ -1,4 +1,4 @@
-"""Every store asked for, once, one after the other: each under its lock, none stopped by another's trouble. Knows no screen."""
+"""Every store asked for, once: each under its lock, none stopped by another's trouble. Knows no screen."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def sync_stores(
     from_the_start: bool = False,
     failure_of: Callable[[Exception], Failure] = failure_of,
 ) -> Iterator[Outcome]:
-    """Sync each store in turn; ends early when hooks.stopping says so. Raises LedgerError where there is no ledger to use.
+    """Sync each store in turn; ends early when hooks.stopping says so. Raises LedgerError where none can be used.
 
     from_the_start: read the shops from their beginning, as after a change of [select] or [slip]; nothing is sent twice.
     """

@@ -101,6 +101,9 @@ def read_page(body: bytes) -> RecordPage:
     An answer without a list of results is never read as "GSS has nothing". Nor is one with a record that can't be
     read: it may be the very one that was asked for.
     """
+    usual = _usual_page(body)
+    if usual is not None:
+        return usual
     try:
         document = read_json(body)
     except JsonError as err:
@@ -112,6 +115,88 @@ def read_page(body: bytes) -> RecordPage:
         page=_count(fields.get("page")),
         pages=_count(fields.get("pages")),
         records=tuple(map(_record, fields["results"])),
+    )
+
+
+class _UsualStatus(msgspec.Struct, forbid_unknown_fields=True):
+    status: str | None = msgspec.field(name="Status")
+    ticket: str | None = msgspec.field(name="ticketnumber")
+    tracking_url: str | None = msgspec.field(name="trackingurl")
+    picked: str | None = msgspec.field(name="Picked")
+    delivered: str | None = msgspec.field(name="Delivered")
+    manualticket: bool | None
+
+
+class _UsualRecord(msgspec.Struct, forbid_unknown_fields=True):
+    packingslipno: str
+    consignee: str | None
+    address1: str | None
+    address2: str | None
+    suburb: str | None
+    city: str | None
+    postcode: str | None
+    country: str | None
+    delvref: str | None
+    delvinstructions: str | None
+    contactname: str | None
+    contactphone: str | None
+    email: str | None
+    isrural: bool | None
+    notrural: bool | None
+    costcentre: str | None
+    status: _UsualStatus
+    products: tuple[()]
+
+
+class _UsualPage(msgspec.Struct, forbid_unknown_fields=True):
+    page: int = msgspec.field(name="Page")
+    page_size: int = msgspec.field(name="PageSize")
+    pages: int = msgspec.field(name="Pages")
+    results: list[_UsualRecord] = msgspec.field(name="Results")
+
+
+_decode_usual = msgspec.json.Decoder(_UsualPage).decode
+_KEYS_OF_PAGE: Final = len(_UsualPage.__struct_fields__)
+_KEYS_OF_RECORD: Final = len(_UsualRecord.__struct_fields__) + len(_UsualStatus.__struct_fields__)
+
+
+def _usual_page(body: bytes) -> RecordPage | None:
+    """The page, where it is written just as GSS's documents show it, without products; else None, and it is read anew.
+
+    Four times as fast, and as strict: every field must be there and no other, and the count of keys proves that none
+    stands twice (text can only add to that count, and then the careful way is taken).
+    """
+    try:
+        told = _decode_usual(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    if body.count(b'":') != _KEYS_OF_PAGE + _KEYS_OF_RECORD * len(told.results):
+        return None
+    return RecordPage(_count(told.page), _count(told.pages), tuple(map(_usual_record, told.results)))
+
+
+def _usual_record(told: _UsualRecord) -> Record:
+    number = plain(number_text(told.packingslipno))
+    if not number:
+        raise RecordsError(_UNREADABLE)
+    state = told.status
+    return Record(
+        number,
+        number_key(number),
+        _shown(state.status),
+        _shown(state.ticket),
+        _web_address(state.tracking_url),
+        _shown(state.picked),
+        _shown(state.delivered),
+        Proof(
+            _folded_words(
+                told.consignee, told.delvref, told.delvinstructions, told.contactname, told.contactphone, told.email
+            ),
+            _folded_address(told.address1, told.address2, told.suburb, told.city),
+            _postcode(told.postcode or ""),
+            _country(told.country or ""),
+            (),
+        ),
     )
 
 
@@ -133,11 +218,14 @@ def by_number(numbers: Sequence[str], records: Sequence[Record]) -> tuple[dict[s
     return found, note_on_strangers(strangers)
 
 
+_UNREADABLE: Final = "GoSweetSpot shows a customer order that can't be read, so its whole answer was not used."
+
+
 def _record(value: object) -> Record:
     fields = _lower(value)
     number = number_text(fields.get("packingslipno")) if fields else ""
     if not fields or not number:
-        raise RecordsError("GoSweetSpot shows a customer order that can't be read, so its whole answer was not used.")
+        raise RecordsError(_UNREADABLE)
     told = fields.get("status")
     status = _lower(told) if type(told) is dict else {"status": told}
     if status is None:
@@ -171,10 +259,37 @@ def _web_address(value: object) -> str:
 def proof_of(body: bytes) -> Proof:
     """What GSS must show of a canonical body of ours. Not provable, since GET does not return them: packages,
     rawaddress (failures.md 3.1); not compared: costcentre, which an operator may choose."""
-    return _proof(_read_ours(body))
+    ours = _read_ours(body)
+    return Proof(
+        _folded_words(
+            ours.consignee, ours.delvref, ours.delvinstructions, ours.contactname, ours.contactphone, ours.email
+        ),
+        _folded_address(ours.address1, ours.address2, ours.suburb, ours.city),
+        _postcode(ours.postcode or ""),
+        _country(ours.country or ""),
+        tuple(sorted(_products(ours.products))) if ours.products is not None else None,
+    )
 
 
-_read_ours = msgspec.json.Decoder(dict[str, Any]).decode
+class _Ours(msgspec.Struct):
+    """What a canonical body of ours says and GET returns; anything may be left out."""
+
+    consignee: str | None = None
+    address1: str | None = None
+    address2: str | None = None
+    suburb: str | None = None
+    city: str | None = None
+    postcode: str | None = None
+    country: str | None = None
+    delvref: str | None = None
+    delvinstructions: str | None = None
+    contactname: str | None = None
+    contactphone: str | None = None
+    email: str | None = None
+    products: list[Any] | None = None
+
+
+_read_ours = msgspec.json.Decoder(_Ours).decode
 
 
 def shows(record: Record, proof: Proof) -> bool:
@@ -206,17 +321,37 @@ def _shows_product(seen: ProductProof, ours: ProductProof) -> bool:
 
 def _proof(fields: dict[str, Any]) -> Proof:
     get = fields.get
-    country = _fold(_text(get("country")))
     products = get("products")
     return Proof(
-        # a line end never survives in a folded text, so it parts the words safely
-        words="\n".join([_fold(_text(value)) if (value := get(name)) else "" for name in _WORDS]),
-        address=_fold(" ".join([_text(value) for name in _ADDRESS if (value := get(name))])),
-        postcode=_fold(_text(get("postcode"))).replace(" ", ""),
-        # the API page's own list says UK, other pages say GB; none means New Zealand (gosweetspot-api.md 1.2, 1.4)
-        country="gb" if country == "uk" else country or "nz",
+        words=_folded_words(*[_text(get(name)) for name in _WORDS]),
+        address=_folded_address(*[_text(get(name)) for name in _ADDRESS]),
+        postcode=_postcode(_text(get("postcode"))),
+        country=_country(_text(get("country"))),
         products=tuple(sorted(_products(products))) if type(products) is list else None,
     )
+
+
+def _folded_words(*values: str | None) -> str:
+    """Each value folded, with line ends between them: none survives in a folded text, so it parts them safely."""
+    joined = "|".join([value or "" for value in values])
+    is_plain = joined.isascii() and joined.isprintable() and joined.count("|") == len(values) - 1
+    if is_plain and not ("  " in joined or " |" in joined or "| " in joined or joined[0] == " " or joined[-1] == " "):
+        return joined.casefold().replace("|", "\n")
+    return "\n".join([_fold(value) if value else "" for value in values])
+
+
+def _folded_address(*values: str | None) -> str:
+    return _fold(" ".join([value for value in values if value]))
+
+
+def _postcode(text: str) -> str:
+    return text.casefold() if text.isalnum() and text.isascii() else _fold(text).replace(" ", "")
+
+
+def _country(text: str) -> str:
+    """The API page's own list says UK, other pages say GB; none means New Zealand (gosweetspot-api.md 1.2, 1.4)."""
+    country = _fold(text)
+    return "gb" if country == "uk" else country or "nz"
 
 
 def _products(lines: list[Any]) -> Iterator[ProductProof]:

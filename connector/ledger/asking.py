@@ -1,4 +1,4 @@
-"""Questions of people's own to the ledger, in SQL, through sqlite-utils. They can read and nothing else; knows no screen."""
+"""Questions of people's own to the ledger, in SQL, through sqlite-utils. They can only read; knows no screen."""
 
 from __future__ import annotations
 
@@ -42,7 +42,10 @@ def tables(state: Path) -> list[Table]:
 
 
 def answers(state: Path, sql: str) -> Iterator[dict[str, Any]]:
-    """The rows one SELECT brings, as they come; bytes as hex. Raises UsageError for SQL that can't be run or would write."""
+    """The rows one SELECT brings, as they come; bytes as hex.
+
+    Raises UsageError for SQL that can't be run or would write, LedgerError where there is no ledger to ask.
+    """
     from sqlite_utils import Database
 
     with reading(state) as connection:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from connector.ledger import folder, schema, soundness
+from connector.ledger.errors import UNREADABLE
 from connector.ledger.errors import LedgerBusy as LedgerBusy
 from connector.ledger.errors import LedgerDoubtful as LedgerDoubtful
 from connector.ledger.errors import LedgerError as LedgerError
@@ -48,14 +49,14 @@ def open_ledger(state: Path, *, create: bool = True, now: datetime | None = None
     try:
         _find_or_make(path)
         ledger = Ledger(_connect(path), path)
-    except sqlite3.Error as err:
+    except UNREADABLE as err:
         raise as_ledger_error(err, path) from err
     except OSError as err:
         raise LedgerFull(f"{path}: the ledger can't be opened or made here ({err.strerror}).") from err
     try:
         _upgrade(ledger)
         _check(ledger, now or datetime.now(UTC))
-    except sqlite3.Error as err:
+    except UNREADABLE as err:
         ledger.close()
         raise as_ledger_error(err, path) from err
     except BaseException:

@@ -57,8 +57,12 @@ _WORDS: Final[dict[int, tuple[type[LedgerError], str]]] = {
 """By extended code where it is here, else by its first byte, the primary code."""
 
 
-def as_ledger_error(err: sqlite3.Error, path: Path | None) -> LedgerError:
+UNREADABLE: Final = (sqlite3.Error, UnicodeDecodeError)
+"""What reading a file can raise. SQLite quotes a damaged schema in its message, and Python can't decode that."""
+
+
+def as_ledger_error(err: sqlite3.Error | UnicodeDecodeError, path: Path | None) -> LedgerError:
     """An SQLite error in a merchant's words."""
-    code = getattr(err, "sqlite_errorcode", 0)
+    code = sqlite3.SQLITE_CORRUPT if isinstance(err, UnicodeDecodeError) else getattr(err, "sqlite_errorcode", 0)
     kind, words = _WORDS.get(code) or _WORDS.get(code & 0xFF) or (LedgerError, str(err))
     return kind(f"{path or 'the ledger in memory'}: {words}")

@@ -66,7 +66,7 @@ def after(gate: Gate, trouble: Trouble | None, now: datetime, asked: timedelta |
         case Trouble.UNAUTHORISED:
             wait = PROBE_EVERY
         case Trouble.THROTTLED:
-            wait = min(max(asked or MINUTE, timedelta(seconds=1)), LONGEST_ASKED)
+            wait = min(max(MINUTE if asked is None else asked, timedelta(seconds=1)), LONGEST_ASKED)
         case _:
             wait = _pause(failures) if asked is None else min(max(asked, _pause(failures)), LONGEST_ASKED)
     return Gate(failures, now + wait, reason)

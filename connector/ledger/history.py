@@ -1,4 +1,4 @@
-"""The history of one order in the ledger: its slip, versions, calls, alerts and what people did. Reads; knows no screen."""
+"""The history of one order in the ledger: slip, versions, calls, alerts, what people did. Reads; knows no screen."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def passed_over_named(db: sqlite3.Connection, name: str, store: str | None = Non
 
 
 class VersionLine(msgspec.Struct, frozen=True):
-    """One version of a slip. body: the JSON for GSS, None for a delete and where none could be made; receipts likewise."""
+    """One version of a slip. body: the JSON for GSS, None for a delete and where none could be made; so receipts."""
 
     id: int
     seq: int
@@ -99,7 +99,7 @@ def versions_of(db: sqlite3.Connection, slip_id: int) -> list[VersionLine]:
 
 
 class AttemptLine(msgspec.Struct, frozen=True):
-    """One call that carried a version of a slip; answer is this version's own, "" where the call's outcome says it all."""
+    """One call that carried a version of a slip; answer is this version's own, "" where the outcome says it all."""
 
     id: int
     seq: int

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 
@@ -88,12 +89,14 @@ _OPS = {op.value: op for op in Op}
 
 
 def known(db: sqlite3.Connection, store: str, order_ids: Sequence[str]) -> dict[Key, Known]:
-    """What is recorded for these orders, all their parts, in one look-up."""
-    rows = db.execute(
+    """What is recorded for these orders, all their parts."""
+    rows = _of_orders(
+        db,
         "SELECT s.order_id, s.part, s.id, s.number, s.revision, s.content, v.seq, v.op, v.state, v.hash, v.reason"
         " FROM slips s JOIN versions v ON v.slip_id = s.id AND v.newest = 1"
-        " WHERE s.store = ? AND s.order_id IN (SELECT value FROM json_each(?))",
-        (store, json.dumps(order_ids)),
+        " WHERE s.store = ? AND s.order_id IN ",
+        store,
+        order_ids,
     )
     return {
         (row[0], row[1]): Known(row[2], row[3], row[4], row[5], row[6], _OPS[row[7]], _STATES[row[8]], row[9], row[10])
@@ -103,12 +106,26 @@ def known(db: sqlite3.Connection, store: str, order_ids: Sequence[str]) -> dict[
 
 def passed_over(db: sqlite3.Connection, store: str, order_ids: Sequence[str]) -> dict[Key, PassedOver]:
     """Which of these orders were passed over so far."""
-    rows = db.execute(
-        "SELECT order_id, part, revision, content, decision, reason FROM passed_over"
-        " WHERE store = ? AND order_id IN (SELECT value FROM json_each(?))",
-        (store, json.dumps(order_ids)),
+    rows = _of_orders(
+        db,
+        "SELECT order_id, part, revision, content, decision, reason FROM passed_over WHERE store = ? AND order_id IN ",
+        store,
+        order_ids,
     )
     return {(row[0], row[1]): PassedOver(row[2], row[3], row[4], row[5]) for row in rows}
+
+
+_MOST_PARAMETERS = 10_000
+
+
+def _of_orders(
+    db: sqlite3.Connection, question: str, store: str, order_ids: Sequence[str]
+) -> Iterator[tuple[Any, ...]]:
+    """The rows of a question that ends in `IN`. Ids are parameters: json_each cuts a text at a NUL, and the order it
+    belongs to would pass for a new one each time it is read."""
+    for first in range(0, len(order_ids), _MOST_PARAMETERS):
+        some = order_ids[first : first + _MOST_PARAMETERS]
+        yield from db.execute(f"{question}({', '.join('?' * len(some))})", (store, *some))
 
 
 def record(

@@ -14,9 +14,11 @@ from datetime import datetime, timedelta
 import msgspec
 
 from connector.ledger import alerts, machine
+from connector.ledger.errors import LedgerError
 from connector.ledger.machine import Alarm, Event, Move, Standing
 from connector.ledger.states import MOVES, Op, State
 from connector.ledger.times import moment, stamp
+from connector.packing_slip import body_hash
 
 
 class Item(msgspec.Struct, frozen=True, gc=False):
@@ -47,6 +49,7 @@ def claim(db: sqlite3.Connection, store: str, most: int, most_deletes: int, now:
     (`most_deletes` where it is a delete).
 
     In the caller's transaction, which must be committed and synced before the call is made. None: nothing is due.
+    Raises LedgerError for a damaged ledger.
     """
     at = stamp(now)
     first = db.execute(
@@ -57,7 +60,9 @@ def claim(db: sqlite3.Connection, store: str, most: int, most_deletes: int, now:
         return None
     op, lot = first
     rows = db.execute(
-        "SELECT v.id, s.number, v.body" + _CLAIMABLE + " AND v.op = ? AND v.lot = ? ORDER BY v.urgency, v.id LIMIT ?",
+        "SELECT v.id, s.number, v.body, v.hash"
+        + _CLAIMABLE
+        + " AND v.op = ? AND v.lot = ? ORDER BY v.urgency, v.id LIMIT ?",
         (store, at, op, lot, most_deletes if op == "delete" else most),
     ).fetchall()
     attempt_id = _open_attempt(db, store, op, len(rows), at)
@@ -72,8 +77,17 @@ def claim(db: sqlite3.Connection, store: str, most: int, most_deletes: int, now:
     db.execute(
         "INSERT INTO attempt_versions (attempt_id, version_id) SELECT ?, value FROM json_each(?)", (attempt_id, ids)
     )
-    items = tuple(Item(row[0], row[1], row[2].encode() if row[2] is not None else None) for row in rows)
-    return Attempt(attempt_id, Op(op), items)
+    return Attempt(attempt_id, Op(op), tuple(_item(*row) for row in rows))
+
+
+def _item(version_id: int, number: str, body: str | None, digest: str | None) -> Item:
+    """Raises LedgerError for a body that is not the one recorded: no check of SQLite sees a bit that flipped in a text."""
+    sent = body.encode() if body is not None else None
+    if sent is not None and body_hash(sent) != digest:
+        raise LedgerError(
+            f"the ledger is damaged: the slip {number} is not as it was recorded. Nothing is sent; restore a backup."
+        )
+    return Item(version_id, number, sent)
 
 
 def _open_attempt(db: sqlite3.Connection, store: str, op: str, slips: int, at: str) -> int:

@@ -125,19 +125,24 @@ def learn(
     now: datetime,
     ghost_window: timedelta,
 ) -> dict[State, int]:
-    """Move each version by what GSS showed of it. Returns how many came to stand in which state."""
-    moves: dict[tuple[Move, State, int | None], list[Asked]] = defaultdict(list)
-    with_record: list[tuple[Asked, Sight]] = []
+    """Move each version by what GSS showed of it, all that are alike at once. Returns how many came to which state."""
+    alike: dict[tuple[object, ...], list[tuple[Asked, Sight]]] = defaultdict(list)
     for asked, sight in sights:
-        move = machine.after_read_back(
-            _standing(asked, sight, now, ghost_window), sight.shown, sight.ticketed, ghost_window
-        )
-        moves[move, asked.state, asked.attempt_id].append(asked)
-        if sight.ticket or sight.picked or sight.delivered or sight.doubled or asked.state in _WAS_TICKETED:
-            with_record.append((asked, sight))
+        alike[
+            asked.state, asked.op, asked.attempt_id, asked.ghosts, sight.shown, sight.ticketed, sight.proven,
+            bool(sight.picked or sight.delivered),
+        ].append((asked, sight))  # fmt: skip
     counts: dict[State, int] = defaultdict(int)
-    for (move, source, attempt_id), group in moves.items():
-        counts[move.state] += _move(db, store, group, source, attempt_id, move, now)
+    for group in alike.values():
+        asked, sight = group[0]
+        standing = _standing(asked, sight, now, ghost_window)
+        move = machine.after_read_back(standing, sight.shown, sight.ticketed, ghost_window)
+        counts[move.state] += _move(db, store, [one for one, _ in group], asked.state, asked.attempt_id, move, now)
+    with_record = [
+        (asked, sight)
+        for asked, sight in sights
+        if sight.ticket or sight.picked or sight.delivered or sight.doubled or asked.state in _WAS_TICKETED
+    ]
     _keep_records(db, store, with_record, now)
     return counts
 

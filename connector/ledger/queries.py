@@ -1,4 +1,4 @@
-"""The ledger's read queries, each named as its question. They write nothing and decide nothing; times are as the ledger has them."""
+"""The ledger's read queries, each named as its question; times are the ledger's stamps. They decide nothing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ class Need(msgspec.Struct, frozen=True):
 
     alert   its number, None for a slip that is held or refused and was acknowledged already
     name    how to name it to a command: the slip number, or the order's number where it has none; "" for a store's own
-    kind    of alert (connector.ledger.machine.Alarm, or a store's own); state  of the slip's newest version, "" without a slip
+    kind    of alert (connector.ledger.machine.Alarm, or a store's own)
+    state   of the slip's newest version, "" without a slip
     """
 
     alert: int | None

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from connector.ledger import schema
 from connector.ledger.connection import BUSY_TIMEOUT_MS, FILE_NAME, LedgerError, as_ledger_error
+from connector.ledger.errors import UNREADABLE
 
 
 @contextmanager
@@ -31,7 +32,7 @@ def reading(state: Path) -> Iterator[sqlite3.Connection]:
         db.execute("PRAGMA trusted_schema = off")
         _refuse_other_schemas(db, path)
         yield db
-    except sqlite3.Error as err:
+    except UNREADABLE as err:
         raise as_ledger_error(err, path) from err
     finally:
         db.close()

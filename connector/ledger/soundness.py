@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from connector.ledger import schema
-from connector.ledger.errors import LedgerError
+from connector.ledger.errors import UNREADABLE, LedgerError
 from connector.ledger.times import stamp
 
 SMALL_BYTES: Final = 2 << 20
@@ -30,7 +30,7 @@ def check(db: sqlite3.Connection) -> list[str]:
             f"table {row[0]}, row {row[1]}: points to a missing row of {row[2]}"
             for row in db.execute("PRAGMA foreign_key_check")
         ]
-    except sqlite3.DatabaseError as err:
+    except UNREADABLE as err:
         return [f"the file can't be read as a ledger: {err}"]
     return problems
 

@@ -1,1 +1,1 @@
-"""How values are shown to people: tables and colour on a terminal, plain lines in a pipe. Knows values, does no work."""
+"""How values are shown to people: tables and colour on a terminal, plain lines in a pipe. Does no work."""

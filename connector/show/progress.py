@@ -1,4 +1,4 @@
-"""How far a run is, on standard error: a bar on a terminal, a plain line every few seconds elsewhere. Knows Report only."""
+"""How far a run is, on standard error: a bar on a terminal, elsewhere a line every few seconds. Knows Report only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The screen: where lines, tables and JSON go. Knows no values of ours; lets nothing through that could steer a terminal."""
+"""The screen: where lines, tables and JSON go. Knows no values; lets nothing through that could steer a terminal."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Screen:
     def line(self, text: str = "", style: str = "") -> None:
         """One line, wrapped by words on a terminal and never in a pipe."""
         text = for_terminal(text)
-        if self.out_is_terminal:
+        if self.out_is_terminal and text:
             self._print_rich(text, style)
         else:
             self._write(text + "\n")
@@ -49,8 +49,9 @@ class Screen:
             self.line(indent + text, style)
 
     def table(self, headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-        """Rows under headings, without the columns that are empty; where they are wider than the terminal, each row's last
-        cell stands below the others."""
+        """Rows under headings, without empty columns. Where they are wider than the terminal, each row's last cell
+        stands below the others.
+        """
         cells = [[for_terminal(str(cell)) for cell in row] for row in rows]
         kept = [at for at in range(len(headings)) if any(row[at] for row in cells)]
         lines = [[headings[at] for at in kept], *([row[at] for at in kept] for row in cells)]

@@ -66,7 +66,8 @@ def _owed(standing: StoreStanding, now: datetime) -> str:
     owed = standing.owed
     if not owed.oldest:
         return "nothing"
-    return f"{owed.now:,} now, {owed.later:,} later, the oldest for {age(moment(owed.oldest), now)}; next {_next(standing.next_send, now)}"
+    oldest = age(moment(owed.oldest), now)
+    return f"{owed.now:,} now, {owed.later:,} later, the oldest for {oldest}; next {_next(standing.next_send, now)}"
 
 
 def _next(stamp: str, now: datetime) -> str:

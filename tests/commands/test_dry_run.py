@@ -147,3 +147,23 @@ def test_differences_go_by_field_in_the_order_of_the_api_page() -> None:
     after = '{"packingslipno": "1", "suburb": "C", "city": "B", "email": null}'
     assert differences(before, after) == (Difference("suburb", "A", "C"), Difference("costcentre", "x", None))
     assert differences(None, after) == differences(before, None) == ()
+
+
+def test_all_without_a_dry_run_is_a_mistake(kiwi: Desk) -> None:
+    said = kiwi("sync", "--all")
+    assert (said.code, "--all goes with --dry-run" in said.err) == (2, True)
+
+
+def test_a_held_order_that_is_cancelled_is_skipped_without_a_call(kiwi: Desk) -> None:
+    kiwi.export(order(1003, Country="Atlantis"))
+    kiwi("sync")
+    kiwi.export(order(1003, Country="Atlantis", Status="cancelled"))
+    said = kiwi("sync", "--dry-run", "--json")
+    assert actions(said) == {"#1003": "skip"}
+
+
+def test_new_orders_of_one_export_never_hide_known_ones_of_the_next(kiwi: Desk) -> None:
+    kiwi("sync")
+    kiwi.export(order(1003))
+    kiwi.export(order(1001, Street="7 Rata Street"))
+    assert actions(kiwi("sync", "--dry-run", "--json")) == {"#1003": "create", "#1001": "update"}

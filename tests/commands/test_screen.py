@@ -40,6 +40,11 @@ def test_a_terminal_gets_colour_and_a_pipe_does_not(colourful: Terminal) -> None
     assert pipe.getvalue() == "held\n"
 
 
+def test_an_empty_line_is_a_line_on_a_terminal_too(colourful: Terminal) -> None:
+    Screen(colourful, io.StringIO()).line()
+    assert colourful.getvalue() == "\n"
+
+
 def test_no_color_means_no_colour(colourful: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     Screen(colourful, io.StringIO(), color=False).line("held", "bad")
     assert "\x1b[31m" not in colourful.getvalue()

@@ -204,3 +204,13 @@ def _wait_for(truth: object, seconds: float = 10) -> None:
     while not truth():  # type: ignore[operator]
         assert time.monotonic() < ends
         time.sleep(0.01)
+
+
+def test_a_run_with_nothing_to_send_imports_no_http(kiwi: Desk) -> None:
+    """Most runs of a schedule are such runs; requests would be half of them."""
+    kiwi("sync")
+    script = "import sys; from connector.cli import main; code = main(['sync']); print(code, 'requests' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=kiwi.folder, env=os.environ, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "0 False"

@@ -1,4 +1,4 @@
-"""What the ledger's tests are told in: orders the shop shows, batches that go out, answers that come, and what stands then."""
+"""The words of the ledger's tests: what a shop shows, what goes out, what is answered, and what stands then."""
 
 from __future__ import annotations
 
@@ -76,9 +76,7 @@ def fails(outcome: Outcome, note: str = "failed", retry_after_s: float | None = 
     return Answer(outcome, 0, {}, note, retry_after_s, 0)
 
 
-def settled(
-    ledger: Ledger, attempt: Attempt, answer: Answer, to: Terms | None = None, now: datetime = START
-) -> Turn:
+def settled(ledger: Ledger, attempt: Attempt, answer: Answer, to: Terms | None = None, now: datetime = START) -> Turn:
     return exchange(ledger, to or terms(), [(attempt, answer)], 0, False, now)
 
 

@@ -149,7 +149,9 @@ class LedgerMachine(RuleBasedStateMachine):
         for order, seq in carried:
             self.model.answered(order, seq, "interrupted", True)
 
-    @rule(step=st.sampled_from([timedelta(seconds=20), timedelta(minutes=6), timedelta(minutes=16), timedelta(hours=7)]))
+    @rule(
+        step=st.sampled_from([timedelta(seconds=20), timedelta(minutes=6), timedelta(minutes=16), timedelta(hours=7)])
+    )
     def time_passes(self, step: timedelta) -> None:
         self.now += step
         self.model.now += step.total_seconds()

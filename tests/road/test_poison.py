@@ -97,10 +97,10 @@ def test_S17_a_refused_slip_is_replaced_by_what_the_shop_corrects(road: Road) ->
 
 def test_S13_a_batch_that_is_too_large_is_split_and_arrives(road: Road) -> None:
     road.shop.many(50)
-    road.gss.fault("too_large", orders=13)
+    road.gss.fault("too_large", orders=13, method="PUT")
     road.sync()
     assert road.standing() == {"accepted": 50}
-    assert [len(call) for call in road.calls("PUT")] == [50, 25, 12, 13, 25, 12, 13]
+    assert [len(call) for call in road.calls("PUT")] == [50, 25, 25, 12, 13, 12, 13]
     assert road.alerts_open() == 0
 
 

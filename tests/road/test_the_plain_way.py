@@ -133,7 +133,8 @@ def _calls_of(names: list[str], batch_size: int) -> list[list[str]]:
         sender = Sender(ledger, gss, terms, clock.now)  # type: ignore[arg-type]
         for page in shop.pages(""):
             record_page(Rules("kiwi", SelectRules(), SlipRules()), terms, page, ledger, Report("kiwi"), clock.now())
-        sender.drain(lambda: False)
+        while sender.turn(wait=True):
+            pass
     return gss.calls
 
 
