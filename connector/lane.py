@@ -1,4 +1,5 @@
-"""Calls in flight: a few at a time, in threads, their results taken by the one thread that owns the ledger. Knows no slips."""
+"""Calls in flight: a few at a time, in threads, their results taken by the one thread that owns the ledger. Knows no
+slips."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What a shop says about one order, in no shop's own words. Knows nobody.
 
-Every source maps its shop's record to an `Order`; selection and slip read nothing else. Text is kept as the shop gave it
-(decoded, never cleaned): cleaning is the slip's work, so that its receipts can tell what was changed.
+Every source maps its shop's record to an `Order`; selection and slip read nothing else. Text is kept as the shop gave
+it (decoded, never cleaned): cleaning is the slip's work, so that its receipts can tell what was changed.
 """
 
 from __future__ import annotations
@@ -71,7 +71,8 @@ class Address(msgspec.Struct, frozen=True, gc=False):
 
 
 class OrderLine(msgspec.Struct, frozen=True, gc=False):
-    """One line of an order. quantity is what is still to be shipped; requires_shipping None where the shop doesn't say."""
+    """One line of an order. quantity is what is still to be shipped; requires_shipping None where the shop doesn't
+    say."""
 
     name: str = ""
     sku: str = ""

@@ -1,4 +1,5 @@
-"""PackingSlip: one order on the wire of `PUT api/customerorders`, its limits, its canonical form and its hash. Knows nobody.
+"""PackingSlip: one order on the wire of `PUT api/customerorders`, its limits, its canonical form and its hash. Knows
+nobody.
 
 The thirteen fields are those of the API page, in its order, always all present: address parts that are empty are "",
 optional parts that are absent are null, as in the page's example. Limits are the lowest ones documented anywhere
@@ -54,7 +55,8 @@ class Product(BaseModel):
 
 
 class Package(BaseModel):
-    """A parcel of the optional `packages` extra; the name must exist among the account's stock sizes, or be --Custom--."""
+    """A parcel of the optional `packages` extra; the name must exist among the account's stock sizes, or be
+    --Custom--."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -108,7 +110,8 @@ def body_hash(body: bytes) -> str:
 
 
 def number_key(number: str) -> str:
-    """The key under which two numbers are the same at GSS: trimmed, NFKC, case folded, no control or zero-width characters.
+    """The key under which two numbers are the same at GSS: trimmed, NFKC, case folded, no control or zero-width
+    characters.
 
     failures.md 3.1. SQLite's NOCASE folds ASCII only and `.lower()` misses full-width letters, so it is done here.
     """

@@ -142,7 +142,7 @@ class _Reading:
         not pass for the canary, or slips are blamed for an outage of PUTs alone (failures.md 3.4, 13)."""
         trouble = trouble_of(answer)
         gate = gates.gate_of(db, self.terms.gate)
-        if trouble is not None or gate.failures and not outbox.owed(db, self.terms.store):
+        if trouble is not None or (gate.failures and not outbox.owed(db, self.terms.store)):
             keep_gate(db, self.terms, gate, trouble, answer, self.clock())
         self._note(answer)
 
@@ -184,7 +184,8 @@ def _older(ledger: Ledger, piece: Piece) -> dict[int, list[tuple[str, bytes]]]:
 
 
 def sight(asked: Asked, records: Sequence[Record], older: Sequence[tuple[str, bytes]]) -> Sight:
-    """What GSS's records for one slip say, held against the versions we know. records: none, one, or (alarming) more."""
+    """What GSS's records for one slip say, held against the versions we know. records: none, one, or (alarming)
+    more."""
     if not records:
         return Sight(Shown.NOTHING)
     record = max(records, key=lambda one: bool(one.ticket))

@@ -1,4 +1,5 @@
-"""Sends what a store owes: claim, call, settle, several batches in flight. Decides nothing about a slip: the machine does.
+"""Sends what a store owes: claim, call, settle, several batches in flight. Decides nothing about a slip: the machine
+does.
 
 One commit per turn: it settles the answers that came and writes down the attempts that go next, before they go.
 """
@@ -64,7 +65,8 @@ class Pause(msgspec.Struct, frozen=True):
 
 
 class Turn(msgspec.Struct, frozen=True):
-    """What one turn did: attempts to be called now, how many versions were settled, and what stands in the way of more."""
+    """What one turn did: attempts to be called now, how many versions were settled, and what stands in the way of
+    more."""
 
     attempts: tuple[Attempt, ...] = ()
     settled: int = 0
@@ -264,7 +266,8 @@ def understand(attempt: Attempt, answer: Answer, *, others_pass: bool) -> Heard:
 
 
 def trouble_of(answer: AnyAnswer) -> Trouble | None:
-    """What an answer says about GSS as a whole; None when it works. A rejected batch is the batch's fault, not GSS's."""
+    """What an answer says about GSS as a whole; None when it works. A rejected batch is the batch's fault, not
+    GSS's."""
     match answer.outcome:
         case Outcome.ANSWERED:
             rows = getattr(answer, "rows", None)

@@ -24,7 +24,7 @@ from connector.ledger.times import stamp
 from connector.order import Order, content_hash
 from connector.readback import Reads, read_back
 from connector.sender import Pause, Sender, Sends, Terms
-from connector.sources.base import Page, Source, SourceError, Throttled, Unauthorised
+from connector.sources.base import Page, Source, SourceError
 
 if TYPE_CHECKING:
     import sqlite3
@@ -82,8 +82,11 @@ class Hooks(msgspec.Struct, frozen=True):
     progress: Callable[[Report], None] = lambda _: None
 
 
+HOOKS = Hooks()
+
+
 def sync_store(
-    rules: Rules, terms: Terms, source: Source | None, ledger: Ledger, client: Client, hooks: Hooks = Hooks()
+    rules: Rules, terms: Terms, source: Source | None, ledger: Ledger, client: Client, hooks: Hooks = HOOKS
 ) -> Report:
     """Bring one store and GSS into step. The caller holds the store's lock.
 
@@ -134,9 +137,8 @@ def _fetch(
             alerts.close_kind(db, terms.store, "shop", stamp(hooks.now()), "the shop was read again")
     except SourceError as err:
         report.problem = str(err)
-        kind = "shop" if isinstance(err, Unauthorised) or not isinstance(err, Throttled) else "shop throttles"
         with ledger.writing() as db:
-            alerts.open_alert(db, terms.store, None, kind, str(err), stamp(hooks.now()))
+            alerts.open_alert(db, terms.store, None, "shop", str(err), stamp(hooks.now()))
 
 
 def record_page(rules: Rules, terms: Terms, page: Page, ledger: Ledger, report: Report, now: datetime) -> None:
@@ -230,6 +232,7 @@ def _send_and_read_back(
 def _drain(sender: Sender, report: Report, hooks: Hooks) -> None:
     while True:
         while sender.turn(wait=True, more=not hooks.stopping()):
+            report.calls = sender.calls
             hooks.progress(report)
         if hooks.stopping() or sender.pause is None or not _waited(sender.pause, report, hooks):
             return

@@ -20,7 +20,6 @@ MINUTE: Final = timedelta(minutes=1)
 HOUR: Final = timedelta(hours=1)
 PROBE_EVERY: Final = timedelta(minutes=5)
 LONGEST_SHUT: Final = timedelta(minutes=15)
-LONGEST_ASKED: Final = timedelta(minutes=15)
 
 
 class Trouble(StrEnum):
@@ -40,7 +39,8 @@ class Gate(msgspec.Struct, frozen=True):
     reason: str = ""
 
     def is_shut(self, now: datetime) -> bool:
-        return self.shut_until is not None and now < self.shut_until
+        """A time further off than any wait is one of a clock that was set back since."""
+        return self.shut_until is not None and now < self.shut_until <= now + LONGEST_SHUT
 
     def is_careful(self) -> bool:
         """After a failure one small batch goes first; the others follow when it was answered (S19, the canary)."""
@@ -66,9 +66,9 @@ def after(gate: Gate, trouble: Trouble | None, now: datetime, asked: timedelta |
         case Trouble.UNAUTHORISED:
             wait = PROBE_EVERY
         case Trouble.THROTTLED:
-            wait = min(max(MINUTE if asked is None else asked, timedelta(seconds=1)), LONGEST_ASKED)
+            wait = min(max(MINUTE if asked is None else asked, timedelta(seconds=1)), LONGEST_SHUT)
         case _:
-            wait = _pause(failures) if asked is None else min(max(asked, _pause(failures)), LONGEST_ASKED)
+            wait = _pause(failures) if asked is None else min(max(asked, _pause(failures)), LONGEST_SHUT)
     return Gate(failures, now + wait, reason)
 
 

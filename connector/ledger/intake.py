@@ -1,6 +1,7 @@
 """Recording what a shop said: a page of changes becomes slips and versions in the caller's transaction. Knows no shop.
 
-The accept rule and the moves are `connector.ledger.machine`'s; here they are applied, a page at a time, in set-wise SQL.
+The accept rule and the moves are `connector.ledger.machine`'s; here they are applied, a page at a time, in set-wise
+SQL.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import msgspec
 
 from connector.ledger import alerts
 from connector.ledger.machine import GHOST_WINDOW, Alarm
-from connector.ledger.states import IN_FLIGHT, Op, State
+from connector.ledger.states import Op, State
 from connector.ledger.times import stamp
 from connector.packing_slip import number_key
 
@@ -357,22 +358,22 @@ class _Page:
         )
         db.executemany("DELETE FROM passed_over WHERE store = ? AND order_id = ? AND part = ?", self.unpassed)
         db.executemany(
-            "INSERT OR REPLACE INTO passed_over (store, order_id, part, order_number, decision, reason, until, revision,"
-            " content, origin, seen_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO passed_over (store, order_id, part, order_number, decision, reason, until,"
+            " revision, content, origin, seen_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             self.passed,
         )
         for slip_id, kind, text in self.alerts:
             alerts.open_alert(db, self.store, slip_id, kind, text, self.now)
 
     def _supersede(self) -> None:
-        """27, 28: what is in flight stays until its call is over; what was processed stays true; the rest is superseded."""
+        """27, 28: what is in flight stays until its call is over; what was processed stays true; the rest is
+        superseded."""
         ids = json.dumps(self.replaced)
-        in_flight = ", ".join(f"'{state}'" for state in sorted(IN_FLIGHT))
         alerts.close_for(self.db, ids, (Alarm.HELD, Alarm.REFUSED, Alarm.POISON), self.now, "a newer version")
         self.db.execute(
             "UPDATE versions SET newest = 0, urgency = NULL, send_at = NULL, changed_at = ?,"
             " read_at = CASE WHEN state = 'unclear' THEN ? END,"
-            f" state = CASE WHEN state IN ({in_flight}, 'processed') THEN state ELSE 'superseded' END"  # noqa: S608
+            " state = CASE WHEN state IN ('sending', 'unclear', 'processed') THEN state ELSE 'superseded' END"
             " WHERE newest = 1 AND slip_id IN (SELECT value FROM json_each(?))",
             (self.now, self.ghosts_over, ids),
         )
@@ -400,7 +401,8 @@ class _Page:
         return found
 
     def _hold_other(self, slip_id: int, key: str) -> None:
-        """The order that had the number first is held too, unless it was sent already: then it is too late to choose."""
+        """The order that had the number first is held too, unless it was sent already: then it is too late to
+        choose."""
         reason = f"another order wants the same packing slip number ({key}). Give one of them another number."
         changed = self.db.execute(
             "UPDATE versions SET state = 'held', reason = ?, urgency = NULL, send_at = NULL, changed_at = ?"

@@ -1,6 +1,8 @@
-"""The state machine: what becomes of a version after a call's answer or a read-back. Pure; knows no clock, database or HTTP.
+"""The state machine: what becomes of a version after a call's answer or a read-back. Pure; knows no clock, database
+or HTTP.
 
-failures.md 3.4 as code; the numbers in the comments are that table's. `connector.ledger.outbox` and `.proofs` apply the moves.
+failures.md 3.4 as code; the numbers in the comments are that table's. `connector.ledger.outbox` and `.proofs` apply
+the moves.
 """
 
 from __future__ import annotations
@@ -206,8 +208,8 @@ def _pending(standing: Standing, shown: Shown, ghost_window: timedelta) -> Move:
 def _settled(standing: Standing, proof: State, ghost_window: timedelta) -> Move:
     """18, 19: as it should be; for good only once no older call can still arrive, and only if the proof is exact.
 
-    What was proven once stays so while GSS goes on showing it, whatever became of the clock, the window in the store file,
-    or how much of the record GSS echoes.
+    What was proven once stays so while GSS goes on showing it, whatever became of the clock, the window in the store
+    file, or how much of the record GSS echoes.
     """
     if standing.state is proof:
         return Move(proof, read_in=_next_look(standing, proof))
@@ -234,7 +236,8 @@ def _watch(standing: Standing) -> timedelta | None:
 
 
 def _send_again(standing: Standing) -> Move:
-    """20: older data, or none, or something after a delete: an older call arrived late. After two such rounds, a person."""
+    """20: older data, or none, or something after a delete: an older call arrived late. After two such rounds, a
+    person."""
     ghosts = standing.ghosts + 1
     return Move(State.OWED, send_in=NOW, ghosts=ghosts, alarm=Alarm.GHOST if ghosts >= 2 else None)
 

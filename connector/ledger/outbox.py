@@ -1,14 +1,15 @@
 """What is owed to GSS: claimed in batches before a call, settled after it. Knows no HTTP.
 
-An attempt is written and synced before its first byte leaves; only its answer settles it. A process that dies in between
-leaves it open, and the next one to hold the store finds it and calls its versions unclear (failures.md 3.4, 3, 16).
+An attempt is written and synced before its first byte leaves; only its answer settles it. A process that dies in
+between leaves it open, and the next one to hold the store finds it and calls its versions unclear (failures.md 3.4,
+3, 16).
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 import msgspec
@@ -81,7 +82,8 @@ def claim(db: sqlite3.Connection, store: str, most: int, most_deletes: int, now:
 
 
 def _item(version_id: int, number: str, body: str | None, digest: str | None) -> Item:
-    """Raises LedgerError for a body that is not the one recorded: no check of SQLite sees a bit that flipped in a text."""
+    """Raises LedgerError for a body that is not the one recorded: no check of SQLite sees a bit that flipped in a
+    text."""
     sent = body.encode() if body is not None else None
     if sent is not None and body_hash(sent) != digest:
         raise LedgerError(
@@ -113,7 +115,8 @@ class Heard(msgspec.Struct, frozen=True):
 
 
 def settle(db: sqlite3.Connection, attempt: Attempt, heard: Heard, now: datetime, ghost_window: timedelta) -> bool:
-    """Close an attempt and move each of its versions by its own event. False: it had been closed already, nothing moved.
+    """Close an attempt and move each of its versions by its own event. False: it had been closed already, nothing
+    moved.
 
     Compare-and-set on the open attempt: a thread that comes late with an answer can't overwrite what was decided since.
     """
@@ -126,14 +129,14 @@ def settle(db: sqlite3.Connection, attempt: Attempt, heard: Heard, now: datetime
         return False
     usual = _usual(db, attempt, heard)
     if usual:
-        _apply(db, usual, State.SENDING, Move(State.ACCEPTED, read_in=machine.NOW), now)
+        apply_move(db, usual, State.SENDING, attempt.id, Move(State.ACCEPTED, read_in=machine.NOW), now)
     unusual = [version_id for version_id in heard.events if version_id not in usual]
     for row in _standings(db, attempt.id, unusual, heard.others_pass, now):
         version_id, slip_id, store, number, standing = row
         event = heard.events[version_id]
         move = machine.after_call(standing, event, ghost_window)
         words = heard.words.get(version_id, "")
-        _apply(db, {version_id}, State.SENDING, move, now, reason=_reason(event, words, heard.note))
+        apply_move(db, {version_id}, State.SENDING, attempt.id, move, now, reason=_reason(event, words, heard.note))
         if move.alarm:
             alerts.open_alert(db, store, slip_id, move.alarm.value, _alarm_text(move.alarm, number, words), at)
     _keep_answers(db, attempt.id, heard, usual)
@@ -179,29 +182,48 @@ def _standings(
     ]  # fmt: skip
 
 
-def _apply(db: sqlite3.Connection, ids: set[int], source: State, move: Move, now: datetime, reason: str = "") -> None:
+MOVE = (
+    "UPDATE versions SET state = :state, reason = :reason, changed_at = :now, send_at = :send_at, read_at = :read_at,"
+    " urgency = CASE WHEN :send_at IS NULL OR newest = 0 THEN NULL WHEN op = 'delete' THEN 0 WHEN seq > 1 THEN 1 ELSE 2"
+    " END, strikes = max(strikes, :strikes), ghosts = max(ghosts, :ghosts),"
+    " struck_at = CASE WHEN :strikes > 0 THEN coalesce(struck_at, :now) ELSE struck_at END"
+    " WHERE id IN (SELECT value FROM json_each(:ids)) AND state = :source AND attempt_id IS :attempt_id"
+    " AND newest >= :newest"
+)
+"""Carries out a Move for versions that still stand where they stood when it was decided."""
+
+
+def apply_move(
+    db: sqlite3.Connection,
+    ids: Iterable[int],
+    source: State,
+    attempt_id: int | None,
+    move: Move,
+    now: datetime,
+    *,
+    reason: str = "",
+    newest_only: bool = False,
+) -> int:
+    """Move versions from `source`, all by one Move; returns how many still stood there."""
     if move.state is not source and move.state not in MOVES[source]:
         raise AssertionError(f"no move from {source} to {move.state}")
-    at = stamp(now)
-    db.execute(
-        set_move("reason = ?") + " WHERE state = ? AND id IN (SELECT value FROM json_each(?))",
-        (move.state.value, at, later(now, move.send_in), later(now, move.read_in), later(now, move.send_in),
-         move.strikes, move.strikes, at, move.ghosts, reason, source.value, json.dumps(sorted(ids))),
-    )  # fmt: skip
+    values = {
+        "state": move.state.value,
+        "reason": reason,
+        "now": stamp(now),
+        "send_at": _later(now, move.send_in),
+        "read_at": _later(now, move.read_in),
+        "strikes": move.strikes,
+        "ghosts": move.ghosts,
+        "ids": json.dumps(sorted(ids)),
+        "source": source.value,
+        "attempt_id": attempt_id,
+        "newest": int(newest_only),
+    }
+    return db.execute(MOVE, values).rowcount
 
 
-def set_move(more: str) -> str:
-    """The UPDATE that carries out a Move; its nine values are state, now, send_at, read_at, send_at again, strikes twice,
-    now, ghosts, and then those of `more`."""
-    return (
-        "UPDATE versions SET state = ?, changed_at = ?, send_at = ?, read_at = ?,"
-        " urgency = CASE WHEN ? IS NULL OR newest = 0 THEN NULL WHEN op = 'delete' THEN 0 WHEN seq > 1 THEN 1 ELSE 2 END,"
-        " strikes = max(strikes, ?), struck_at = CASE WHEN ? > 0 THEN coalesce(struck_at, ?) ELSE struck_at END,"
-        " ghosts = max(ghosts, ?), " + more
-    )
-
-
-def later(now: datetime, wait: timedelta | None) -> str | None:
+def _later(now: datetime, wait: timedelta | None) -> str | None:
     return None if wait is None else stamp(now + wait)
 
 

@@ -1,4 +1,5 @@
-"""What people do by hand: hold, release, retry, acknowledge. Each is one transaction with a line in `actions`. Knows no screen."""
+"""What people do by hand: hold, release, retry, acknowledge. Each is one transaction with a line in `actions`. Knows
+no screen."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ class Refused(LedgerError):
 
 
 def hold(ledger: Ledger, store: str | None, name: str, who: str, reason: str, now: datetime) -> str:
-    """Keep a slip from being sent until it is released. name: slip number, order number or order id. Returns a sentence."""
+    """Keep a slip from being sent until it is released. name: slip number, order number or order id. Returns a
+    sentence."""
     with ledger.writing() as db:
         slip_id, number, state, _ = _find(db, store, name)
         if state not in (State.OWED, State.UNCLEAR, State.HELD):
@@ -130,8 +132,8 @@ def _give_number(db: sqlite3.Connection, slip_id: int) -> None:
     ).fetchone()
     if taken:
         raise Refused(
-            f"order {taken[0]} of store {taken[1]} has the packing slip number {number}. Give this store another prefix "
-            "or number template in [slip], or rename one of the orders."
+            f"order {taken[0]} of store {taken[1]} has the packing slip number {number}. Give this store another "
+            "prefix or number template in [slip], or rename one of the orders."
         )
     db.execute("UPDATE slips SET number = ?, number_key = ? WHERE id = ?", (number, number_key(number), slip_id))
 

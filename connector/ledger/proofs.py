@@ -1,6 +1,7 @@
 """What GSS really has, as read back: which versions to ask about, and what the answer makes of them. Knows no HTTP.
 
-The answer counts only for a version that is still as it was when GSS was asked: compare-and-set on its state and attempt.
+The answer counts only for a version that is still as it was when GSS was asked: compare-and-set on its state and
+attempt.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ import msgspec
 
 from connector.ledger import alerts, machine
 from connector.ledger.machine import Alarm, Move, Shown, Standing
-from connector.ledger.outbox import later, set_move
-from connector.ledger.states import MOVES, Op, State
+from connector.ledger.outbox import apply_move
+from connector.ledger.states import Op, State
 from connector.ledger.times import moment, stamp
 
 
@@ -172,16 +173,10 @@ def _move(
     move: Move,
     now: datetime,
 ) -> int:
-    if move.state is not source and move.state not in MOVES[source]:
-        raise AssertionError(f"no move from {source} to {move.state}")
+    ids = [asked.version_id for asked in group]
+    reason = _REASONS.get(move.state, "")
+    moved = apply_move(db, ids, source, attempt_id, move, now, reason=reason, newest_only=True)
     at = stamp(now)
-    moved = db.execute(
-        set_move("reason = ?")
-        + " WHERE id IN (SELECT value FROM json_each(?)) AND newest = 1 AND state = ? AND attempt_id IS ?",
-        (move.state.value, at, later(now, move.send_in), later(now, move.read_in), later(now, move.send_in),
-         move.strikes, move.strikes, at, move.ghosts, _REASONS.get(move.state, ""),
-         json.dumps([asked.version_id for asked in group]), source.value, attempt_id),
-    ).rowcount  # fmt: skip
     if move.alarm and moved:
         for asked in group:
             text = f"slip {asked.number} {_ALARM_TEXTS[move.alarm]}"

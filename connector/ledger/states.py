@@ -1,7 +1,8 @@
 """The states of a version, one sentence each, and the moves allowed between them. Knows nobody.
 
-The moves are failures.md 3.4, by its numbers. `ticketed` is not in design.md's table but in failures.md's: between "GSS says
-already processed" and knowing which version it processed there is a time, and a state must not claim more than its proof.
+The moves are failures.md 3.4, by its numbers. `ticketed` is not in design.md's table but in failures.md's: between "GSS
+says already processed" and knowing which version it processed there is a time, and a state must not claim more than its
+proof.
 """
 
 from __future__ import annotations
@@ -73,8 +74,6 @@ MOVES: Final[dict[State, frozenset[State]]] = {
 }
 """Which state may follow which; the ledger refuses every other move."""
 
-IN_FLIGHT: Final = frozenset({_S.SENDING, _S.UNCLEAR})
-"""A newer version does not replace these at once: a call of theirs may still arrive (failures.md 3.4 #28)."""
 
 WAITS_FOR_A_PERSON: Final = frozenset({_S.HELD, _S.REFUSED, _S.LATE})
 """Nothing moves these by itself, except a newer version from the shop."""

@@ -1,9 +1,10 @@
-"""The source contract: what comes out, in which order, what may repeat, what may never be skipped, which error means what.
+"""The source contract: what comes out, in which order, what may repeat, what may never be skipped, which error means
+what.
 
 A source is built from its store's validated options and yields pages from a cursor. A page carries its orders, in any
-order, and the cursor that is safe to keep once they are recorded. Reading again from a kept cursor may repeat orders and
-must never skip one: equal timestamps, clock skew and edits while paging are the source's to survive. Memory is bounded by
-one page, whatever the size of the shop.
+order, and the cursor that is safe to keep once they are recorded. Reading again from a kept cursor may repeat orders
+and must never skip one: equal timestamps, clock skew and edits while paging are the source's to survive. Memory is
+bounded by one page, whatever the size of the shop.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ class Page(msgspec.Struct, frozen=True):
 
 
 class Source(Protocol):
-    """A shop to read. `kind` names it in store files; the class is registered under the entry-point group connector.sources."""
+    """A shop to read. `kind` names it in store files; the class is registered under the entry-point group
+    connector.sources."""
 
     kind: str
 
@@ -52,7 +54,8 @@ class Source(Protocol):
 
 
 class SourceContext(msgspec.Struct, frozen=True):
-    """What a source may know of its house: its store's name, the folder relative paths start from, the zone, the time."""
+    """What a source may know of its house: its store's name, the folder relative paths start from, the zone, the
+    time."""
 
     store: str
     folder: str

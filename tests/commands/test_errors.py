@@ -140,8 +140,6 @@ def pieces(expression: ast.expr) -> Iterator[str]:
             for value in values:
                 if isinstance(value, ast.FormattedValue):
                     yield ast.unparse(value.value)
-        case ast.Call(func=ast.Name(id="set_move")):
-            return  # ledger/outbox.py: written-out text and a written-out assignment
         case _:
             yield ast.unparse(expression)
 

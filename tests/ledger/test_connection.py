@@ -311,6 +311,18 @@ def test_a_file_that_is_no_ledger_is_refused_and_left_as_it_is(state: Path) -> N
     assert path.read_bytes() == found
 
 
+def test_a_state_folder_that_is_a_file_is_said_to_be_unusable(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("not a folder", encoding="utf-8")
+    with pytest.raises(LedgerError, match=r"can't be opened or made here \(Not a directory\)"):
+        open_ledger(tmp_path / "state")
+
+
+def test_L21_a_transaction_that_can_not_even_be_undone_is_an_error_of_the_ledger_s_own(ledger: Ledger) -> None:
+    with pytest.raises(LedgerError, match="closed database"), ledger.writing() as db:
+        db.close()
+        raise RuntimeError
+
+
 def test_without_leave_to_make_one_a_missing_ledger_is_said_to_be_missing(state: Path) -> None:
     with pytest.raises(LedgerError, match="there is no ledger yet"):
         open_ledger(state, create=False)

@@ -166,7 +166,7 @@ def test_L4_after_a_failed_sync_nothing_more_is_written_on_that_connection() -> 
     ("fault", "words"),
     [
         ("openat:error=EROFS:when=1+", "can't be opened"),
-        ("openat:error=EMFILE:when=3", "may open more files"),
+        ("openat:error=EMFILE:when=2", "may open more files"),
         ("openat:error=EACCES:when=2+", "read-only"),
     ],
 )

@@ -84,6 +84,13 @@ def test_a_wait_gss_asks_for_with_an_error_is_never_shortened() -> None:
     assert shut_for(after(Gate(5), Trouble.NO_ANSWER, START, SECOND, "503")) == 8 * MINUTE
 
 
+def test_a_clock_set_back_opens_the_gate_that_a_wrong_clock_shut() -> None:
+    gate = after(Gate(9), Trouble.UNREACHABLE, START + 9 * HOUR, None, "")
+    assert gate.is_shut(START + 9 * HOUR)
+    assert not gate.is_shut(START)
+    assert not gate.is_shut(START + 10 * HOUR)
+
+
 def test_S16_a_revoked_key_shuts_the_gate_with_one_probe_every_five_minutes_one_alert_and_no_order_blamed(
     ledger: Ledger,
 ) -> None:

@@ -222,6 +222,55 @@ def test_an_order_back_from_a_cancel_before_it_was_sent_is_owed_again_and_no_cal
     assert sent(ledger) == ["#1"]
 
 
+TICKETED = "GSS had already ticketed it"
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"ship_to": Address(name="Aroha Example", line1="2 Rata Street", city="Hamilton", country="NZ")}, "changed"),
+        ({"problems": ("row 3: no street",)}, "row 3: no street"),
+        ({"cancelled": True}, TICKETED),
+    ],
+)
+def test_row_25_whatever_changes_after_the_label_is_late_no_call_is_made_and_a_person_is_told(
+    ledger: Ledger, change: dict[str, Any], word: str
+) -> None:
+    the_shop_shows(ledger, an_order())
+    sent(ledger, Verdict.PROCESSED)
+    the_shop_shows(ledger, msgspec.structs.replace(an_order(revision="2"), **change))
+    assert (state(ledger), open_alerts(ledger)) == ("late", ["late"])
+    assert word in reason(ledger)
+    assert sent(ledger) == []
+
+
+@pytest.mark.parametrize("change", [{"fulfilment": Fulfilment.FULFILLED}, {"fulfilment": Fulfilment.ON_HOLD}])
+def test_an_order_the_shop_calls_fulfilled_or_holds_after_the_label_is_not_late(
+    ledger: Ledger, change: dict[str, Any]
+) -> None:
+    the_shop_shows(ledger, an_order())
+    sent(ledger, Verdict.PROCESSED)
+    the_shop_shows(ledger, msgspec.structs.replace(an_order(revision="2"), **change))
+    assert (state(ledger), open_alerts(ledger)) == ("ticketed", [])
+
+
+def test_an_order_put_on_hold_after_it_was_sent_stays_at_gss_and_a_person_is_told(ledger: Ledger) -> None:
+    the_shop_shows(ledger, an_order())
+    sent(ledger)
+    for _ in range(2):
+        the_shop_shows(ledger, an_order(revision="2", fulfilment=Fulfilment.ON_HOLD))
+    assert (state(ledger), open_alerts(ledger)) == ("accepted", ["held"])
+
+
+def test_an_order_fulfilled_before_it_was_sent_is_withdrawn_and_after_that_left_alone(ledger: Ledger) -> None:
+    the_shop_shows(ledger, an_order("1"))
+    sent(ledger)
+    the_shop_shows(ledger, an_order("2"))
+    the_shop_shows(ledger, *(an_order(each, "2", fulfilment=Fulfilment.FULFILLED) for each in ("1", "2")))
+    assert states(ledger) == {"1": "accepted", "2": "withdrawn"}
+    assert sent(ledger) == []
+
+
 def test_G6_a_store_file_that_names_another_account_stops_before_anything_is_read_or_sent(ledger: Ledger) -> None:
     shop: Any = Shop(an_order())
     gss: Any = Nobody()

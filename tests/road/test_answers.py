@@ -6,7 +6,10 @@ import json
 
 import pytest
 
+from connector.gosweetspot.answers import Answer, Outcome, Row, Verdict
+from connector.ledger import outbox
 from connector.opening import FromTheStart
+from connector.sender import exchange
 from tests.road.world import Road
 
 
@@ -139,10 +142,6 @@ def test_A24_one_lie_is_mended_without_an_alert(road: Road) -> None:
 
 
 def test_M4_an_answer_that_comes_after_its_attempt_was_closed_moves_nothing(road: Road) -> None:
-    from connector.gosweetspot.answers import Answer, Outcome, Row, Verdict
-    from connector.ledger import outbox
-    from connector.sender import exchange
-
     road.shop.add("A1")
     road.gss.fault("status", status=401)
     road.sync(stopping=lambda: True)
@@ -156,10 +155,11 @@ def test_M4_an_answer_that_comes_after_its_attempt_was_closed_moves_nothing(road
     assert (turn.settled, road.state("A1")) == (0, "unclear")
 
 
-def test_every_answer_of_a_bad_day_leaves_each_order_at_gss_once(road: Road) -> None:
-    """All kinds of broken answers, one a call, over three batches; then the day ends well."""
-    road.shop.many(30)
-    road.change_terms(batch_size=10)
+@pytest.mark.parametrize("in_flight", [1, 4])
+def test_every_answer_of_a_bad_day_leaves_each_order_at_gss_once(road: Road, in_flight: int) -> None:
+    """All kinds of broken answers, one a call, over many batches; then the day ends well."""
+    road.shop.many(60)
+    road.change_terms(batch_size=10, in_flight=in_flight)
     for fault in (
         {"kind": "missing_rows", "rows": 3},
         {"kind": "opposite_rows"},
@@ -175,7 +175,7 @@ def test_every_answer_of_a_bad_day_leaves_each_order_at_gss_once(road: Road) -> 
     for _ in range(30):
         road.later(minutes=10)
     road.sync(FromTheStart(road.shop))
-    assert road.standing() == {"confirmed": 30}
+    assert road.standing() == {"confirmed": 60}
     assert {order["state"] for order in road.gss.orders()} == {"pending"}
     assert all(order["creations"] == 1 for order in road.gss.orders())
     assert road.alerts().keys() <= {"strangers"}
