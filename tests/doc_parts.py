@@ -128,15 +128,24 @@ def columns() -> str:
 
 def _columns(dialect: Dialect, field: str) -> str:
     star = " *" if field in dialect.required else ""
-    choices = (dialect.columns().get(field) or [])
+    choices = dialect.columns().get(field, ())
     return " or ".join(" + ".join(code(name) for name in choice) for choice in choices) + star
 
 
 def words() -> str:
     """What each word of a status column means; a word that only says itself is named once, in the last row."""
     said = (("status", STATUS), ("payment", PAYMENT), ("fulfilment", FULFILMENT))
-    rows = [(code(word) if word else "an empty cell", kind, code(means)) for kind, known in said for word, means in known.items()]
-    return table(("word of the shop", "in a column for", "means"), rows) + "\nMeanings: " + ", ".join(map(code, MEANINGS)) + ".\n"
+    rows = [
+        (code(word) if word else "an empty cell", kind, code(means))
+        for kind, known in said
+        for word, means in known.items()
+    ]
+    return (
+        table(("word of the shop", "in a column for", "means"), rows)
+        + "\nMeanings: "
+        + ", ".join(map(code, MEANINGS))
+        + ".\n"
+    )
 
 
 def limits() -> str:
@@ -168,8 +177,12 @@ def _default(defaults: dict[str, Any], name: str) -> str:
 
 def ledger_tables() -> str:
     with in_memory() as ledger:
-        found = ledger.db.execute("SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') ORDER BY name").fetchall()
-        columns = {name: ledger.db.execute(f"SELECT name FROM pragma_table_info('{name}')").fetchall() for (name,) in found}
+        found = ledger.db.execute(
+            "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') ORDER BY name"
+        ).fetchall()
+        columns = {
+            name: ledger.db.execute(f"SELECT name FROM pragma_table_info('{name}')").fetchall() for (name,) in found
+        }
     return table(("table", "columns"), ((code(name), ", ".join(one for (one,) in of)) for name, of in columns.items()))
 
 
