@@ -8,6 +8,8 @@ can't be placed is a problem, a sentence for the merchant. Nothing of an address
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
 import msgspec
@@ -30,6 +32,9 @@ _LONGEST_PART: Final = 300
 """Longer parts are no address: they are refused before any rule looks at them, so none can be made to work hard."""
 
 
+_SHORTEST_LIMIT: Final = min(LIMITS[name] for name in ("address1", "address2", "suburb", "city"))
+
+
 class AddressRules(NamedTuple):
     """street  the line for the street; united_kingdom  what GSS is told; default_country  for addresses without one."""
 
@@ -38,7 +43,7 @@ class AddressRules(NamedTuple):
     default_country: str | None = None
 
 
-class Shaped(NamedTuple):
+class Shaped(msgspec.Struct, frozen=True, gc=False):
     """The address part of a slip; when there are problems the fields are worth nothing."""
 
     address1: str = ""
@@ -53,8 +58,13 @@ class Shaped(NamedTuple):
 
 def clean_address(address: Address) -> tuple[Address, list[Receipt]]:
     """The address with every part cleaned, and receipts for what was lost by it; the same object when all was clean."""
+    place = (address.city, address.region, address.region_name, address.postcode, address.country)
+    clean_place = _cached_place if len("".join(place)) <= _LONGEST_PART else _cleaned
+    after = (
+        clean(address.name), clean(address.company), clean(address.line1), clean(address.line2),
+        *clean_place(place), clean(address.phone), clean(address.suburb),
+    )  # fmt: skip
     before = msgspec.structs.astuple(address)
-    after = tuple([clean(part) if part else part for part in before])
     if after == before:
         return address, []
     lost = [
@@ -63,6 +73,14 @@ def clean_address(address: Address) -> tuple[Address, list[Receipt]]:
         if is_loss(old, new)
     ]
     return Address(*after), lost
+
+
+def _cleaned(parts: Sequence[str]) -> tuple[str, ...]:
+    return tuple(map(clean, parts))
+
+
+_cached_place: Final = lru_cache(maxsize=4096)(_cleaned)
+"""Many orders go to few places; names, streets and telephones are each order's own. Only short places are kept."""
 
 
 def shape(address: Address, rules: AddressRules) -> Shaped:
@@ -80,13 +98,14 @@ def shape(address: Address, rules: AddressRules) -> Shaped:
 
 def _endless_parts(address: Address) -> tuple[str, ...]:
     parts = (address.line1, address.line2, address.suburb, address.city, address.region, address.region_name)
-    if max(map(len, parts)) <= _LONGEST_PART and len(address.country) + len(address.postcode) <= _LONGEST_PART:
+    code = address.country + address.postcode
+    if len("".join(parts)) <= _LONGEST_PART >= len(code) or max(map(len, (*parts, code))) <= _LONGEST_PART:
         return ()
     return (f"A part of the delivery address is longer than {_LONGEST_PART} characters; shorten it in the shop.",)
 
 
 def _country(typed: str, rules: AddressRules) -> str:
-    return country_code(typed) if typed else country_code(rules.default_country or "")
+    return country_code(typed or rules.default_country or "")
 
 
 def _country_problem(typed: str) -> str:
@@ -165,12 +184,14 @@ def _placed(
         receipts.append(
             Receipt(rules.street, street, street, "Couriers don't deliver to post office boxes and private bags.")
         )
+    first, second = (building, street) if rules.street == "address2" else (street, building)
+    if len(first) + len(second) <= _SHORTEST_LIMIT and len(suburb) <= _SHORTEST_LIMIT >= len(city):
+        return Shaped(first, second, suburb, city, postcode, country, tuple(receipts))
     problems = [
         f"The {name} is longer than {LIMITS[name]} characters; shorten it in the shop."
         for name, text in (("suburb", suburb), ("city", city))
         if len(text) > LIMITS[name]
     ]
-    first, second = (building, street) if rules.street == "address2" else (street, building)
     if len(first) > LIMITS["address1"] or len(second) > LIMITS["address2"]:
         typed = ", ".join(part for part in (building, street) if part)
         first, second = _wrapped(typed)

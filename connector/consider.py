@@ -39,14 +39,14 @@ def consider(order: Order, known: Known | None, passed: PassedOver | None, rules
     """What an order just read means. known, passed: what the ledger has of it (at most one of them)."""
     content = content_hash(order)
     word = accept(_newest(known, passed), order.revision, content)
-    if word is Accept.STALE or (word is Accept.SAME and known is not None and not _may_be_mended(known)):
-        return Considered(word)
+    if word is Accept.NEW or word is Accept.NEWER:
+        return Considered(word, decided(order, content, known, rules, now))
     if word is Accept.TIE:
         return Considered(word, _change(order, content, Kind.HELD, TIE))
-    change = decided(order, content, known, rules, now)
-    if word is Accept.SAME and _is_as_before(change, known, passed):
+    if word is Accept.STALE or (known is not None and not _may_be_mended(known)):
         return Considered(word)
-    return Considered(word, change)
+    change = decided(order, content, known, rules, now)
+    return Considered(word, None if _is_as_before(change, known, passed) else change)
 
 
 def _newest(known: Known | None, passed: PassedOver | None) -> tuple[str, bytes] | None:

@@ -9,6 +9,8 @@ import re
 import unicodedata
 from typing import Final, NamedTuple
 
+import msgspec
+
 from connector.packing_slip import LIMITS
 from connector.receipt import Receipt
 from connector.text import shortened
@@ -19,10 +21,11 @@ _MOST_DIGITS: Final = 15  # ITU-T E.164
 _LONGEST_LOOKED_AT: Final = 200  # a longer "telephone number" is no number, and is not searched for one
 _NOT_IN_EMAIL: Final = frozenset(' ,;:<>()[]"')
 _NOT_DIALLED: Final = str.maketrans("", "", "+ ()./-")
+_PLAIN_EMAIL: Final = re.compile(r"[A-Za-z0-9._+-]+@(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]+")
 _SPREADSHEET_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,3}(?:[.,][0-9]{1,20})?[eE][+-]?[0-9]{1,3}")
 
 
-class Person(NamedTuple):
+class Person(msgspec.Struct, frozen=True, gc=False):
     """consignee "" when nobody is named; contact None when there is nothing to add to it."""
 
     consignee: str
@@ -91,7 +94,9 @@ _SPREADSHEET_PROBLEM: Final = (
 
 def is_plausible(typed: str) -> bool:
     """True for a number that can be sent as it was typed: 6 to 15 digits with the marks people put between them."""
-    digits = typed.translate(_NOT_DIALLED)
+    digits = typed.removeprefix("+").replace(" ", "")
+    if not digits.isdigit():  # other marks are rarer, and dearer to take out
+        digits = typed.translate(_NOT_DIALLED)
     return (
         _FEWEST_DIGITS <= len(digits) <= _MOST_DIGITS
         and len(typed) <= LIMITS["contactphone"]
@@ -113,6 +118,11 @@ def _found_in(typed: str, country: str) -> str | None:
         if len(number) <= LIMITS["contactphone"]:
             return number
     return None
+
+
+def is_plain_email(typed: str) -> bool:
+    """True for nearly all addresses: such a text is clean already, and an address surely."""
+    return _PLAIN_EMAIL.fullmatch(typed) is not None
 
 
 def email(typed: str, limit: int) -> tuple[str | None, tuple[Receipt, ...]]:

@@ -78,6 +78,7 @@ def _without_postcode(place: str) -> tuple[str, str]:
     return place, ""
 
 
+@lru_cache(maxsize=8192)
 def new_zealand_postcode(typed: str) -> tuple[str, tuple[Receipt, ...]]:
     """Four digits or nothing: it may be left blank (customerorders-put.md), and a wrong one is worse than none."""
     code, receipts = postcode_abroad(typed, "NZ")
@@ -139,6 +140,7 @@ def _without_state(country: str, city: str) -> tuple[str, str]:
     return (head.rstrip(" ,"), code) if code else (city, "")
 
 
+@lru_cache(maxsize=8192)
 def postcode_abroad(typed: str, country: str) -> tuple[str, tuple[Receipt, ...]]:
     """The postcode without one leading apostrophe (platforms.md W4: Shopify's export), its lost zero restored (C11)."""
     code = typed.removeprefix("'").removeprefix("〒").strip()

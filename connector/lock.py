@@ -66,6 +66,14 @@ class StoreLock:
         held = os.fstat(self._handle)
         return (there.st_dev, there.st_ino) == (held.st_dev, held.st_ino)
 
+    def refuse_if_lost(self) -> None:
+        """Raise Busy where the lock file was removed under us, and so protects nothing any more."""
+        if not self.is_ours():
+            raise Busy(
+                f"store {self._store}: its lock file was removed while it was synced, so the run stopped; nothing is "
+                "lost. Keep cleaners away from the state folder, then sync again."
+            )
+
     def __exit__(
         self, kind: type[BaseException] | None, err: BaseException | None, trace: TracebackType | None
     ) -> None:

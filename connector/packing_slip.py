@@ -45,7 +45,7 @@ NUMBER: Final = re.compile(r"[A-Za-z0-9#][A-Za-z0-9#._/-]{0,19}")
 class Product(BaseModel):
     """A line of the optional `products` extra; limits of the API page's table."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     productcode: Annotated[str, StringConstraints(max_length=20)] = ""
     description: Annotated[str, StringConstraints(max_length=20)] = ""
@@ -58,7 +58,7 @@ class Package(BaseModel):
     """A parcel of the optional `packages` extra; the name must exist among the account's stock sizes, or be
     --Custom--."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     PackageStockName: str
     Quantity: int = Field(default=1, ge=1, le=999)
@@ -71,7 +71,7 @@ class Package(BaseModel):
 class PackingSlip(BaseModel):
     """The wire record. Building one that breaks a limit raises pydantic's ValidationError: slip.make never does."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     packingslipno: Annotated[str, StringConstraints(min_length=1, max_length=20)]
     consignee: Annotated[str, StringConstraints(min_length=1, max_length=50)]
@@ -91,16 +91,26 @@ class PackingSlip(BaseModel):
     products: tuple[Product, ...] | None = None
     packages: tuple[Package, ...] | None = None
 
+    def is_bare(self) -> bool:
+        """True for nearly all slips: the thirteen fields and nothing more."""
+        return self.rawaddress is None and self.costcentre is None and self.products is None and self.packages is None
+
     def canonical(self) -> bytes:
         """The exact JSON object that is hashed, stored and sent: UTF-8, fields in the order of the API page."""
         return _to_json(self)
 
 
-_EXTRAS: Final = frozenset({"rawaddress", "costcentre", "products", "packages"})
+def packing_slip(fields: dict[str, Any]) -> PackingSlip:
+    """The slip of these fields, as `PackingSlip(**fields)`, at half the cost of pydantic's constructor."""
+    slip: PackingSlip = PackingSlip.__pydantic_validator__.validate_python(fields)
+    return slip
+
+
+_EXTRAS: Final = {"rawaddress", "costcentre", "products", "packages"}
 
 
 def _to_json(slip: PackingSlip) -> bytes:
-    absent = {name for name in _EXTRAS if getattr(slip, name) is None}
+    absent = _EXTRAS if slip.is_bare() else {name for name in _EXTRAS if getattr(slip, name) is None}
     return slip.__pydantic_serializer__.to_json(slip, exclude=absent)
 
 

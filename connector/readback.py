@@ -170,7 +170,7 @@ class _Reading:
         checked = dict(records)
         for number in missing:
             del checked[number]
-            if self._may_call():
+            if not self.findings.pause and self._may_call():
                 again = self.client.get([number])
                 self._note(again)
                 if again.outcome is Outcome.ANSWERED:

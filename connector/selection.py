@@ -135,7 +135,7 @@ def _not_for_freight(order: Order, rules: SelectRules) -> Decision | None:
 
 def _nothing_to_carry(order: Order) -> Decision | None:
     """A source that knows no lines says nothing about goods: such an order has something to carry."""
-    if order.lines and not any(line.quantity and line.requires_shipping is not False for line in order.lines):
+    if not _has_goods(order):
         if any(line.quantity for line in order.lines):
             return Skip("Not for freight: nothing in the order needs shipping (digital goods or services).")
         return Skip("Nothing is left to ship: every line was removed, refunded or sent.", _has_left_in_part(order))
@@ -147,6 +147,13 @@ def _nothing_to_carry(order: Order) -> Decision | None:
             )
         return Skip("Not for freight: the shop says nothing is delivered.")
     return None
+
+
+def _has_goods(order: Order) -> bool:
+    for line in order.lines:
+        if line.quantity and line.requires_shipping is not False:
+            return True
+    return not order.lines
 
 
 def _has_left_in_part(order: Order) -> bool:

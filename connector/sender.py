@@ -191,12 +191,18 @@ def keep_gate(
     after = gates.after(gate, trouble, now, asked, answer.note)
     gates.keep_gate(db, terms.gate, after)
     if trouble is None:
-        for kind in (Trouble.UNAUTHORISED, Trouble.NO_ANSWER):
-            alerts.close_kind(db, terms.store, kind.value, stamp(now), "GSS answers again")
+        close_gate_alerts(db, terms, now)
     elif trouble is Trouble.UNAUTHORISED:
         alerts.open_alert(db, terms.store, None, trouble.value, answer.note, stamp(now))
     elif after.failures >= 3:
         alerts.open_alert(db, terms.store, None, Trouble.NO_ANSWER.value, answer.note, stamp(now))
+
+
+def close_gate_alerts(db: sqlite3.Connection, terms: Terms, now: datetime) -> None:
+    """Close what was said of GSS once it answers again, whichever store that shares the key found it out."""
+    if gates.gate_of(db, terms.gate).failures == 0:
+        for kind in (Trouble.UNAUTHORISED, Trouble.NO_ANSWER):
+            alerts.close_kind(db, terms.store, kind.value, stamp(now), "GSS answers again")
 
 
 class AnyAnswer(Protocol):

@@ -6,16 +6,16 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Annotated, Any, Final, Literal, NamedTuple, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
 import msgspec
 from msgspec.structs import replace
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from connector.address import AddressRules, clean_address, shape
-from connector.contact import email, first_phone, is_plausible, person
+from connector.contact import email, first_phone, is_plain_email, is_plausible, person
 from connector.order import Address, Delivery, Order
-from connector.packing_slip import LIMITS, Package, PackingSlip
+from connector.packing_slip import LIMITS, Package, PackingSlip, packing_slip
 from connector.products import products_of, quantity_problems
 from connector.receipt import Receipt
 from connector.slip_number import check_template, fill, number_of
@@ -76,6 +76,11 @@ class SlipRules(BaseModel):
         """What the address rules need to know of these."""
         return AddressRules(self.street, self.united_kingdom, self.default_country)
 
+    @cached_property
+    def has_extras(self) -> bool:
+        """Does a slip carry more than the thirteen fields?"""
+        return bool(self.rawaddress or self.costcentre or self.packages or self.products)
+
 
 class Made(msgspec.Struct, frozen=True):
     """A valid slip, its canonical body and what was changed on the way."""
@@ -120,7 +125,7 @@ def _internal_error(order: Order, fault: Exception) -> str:
     return f"Internal error ({type(fault).__name__}) while making the slip of order {shown}; please report it."
 
 
-class _Notes(NamedTuple):
+class _Notes(msgspec.Struct):
     """What gathers while a slip is made."""
 
     receipts: list[Receipt]
@@ -136,16 +141,19 @@ def _make(order: Order, rules: SlipRules, store: str, number: str | None) -> Ans
         return Held((_WITHHELD,), tuple(notes.receipts))
     numbered = number or slip_number(order, rules, store)
     fields = _fields(order, rules, to, store, notes)
+    if rules.has_extras:
+        fields |= _extras(order, rules, to, notes)
     if isinstance(numbered, Held):
         return Held((*numbered.reasons, *notes.problems), tuple(notes.receipts))
     if notes.problems:
         return Held(tuple(notes.problems), tuple(notes.receipts))
-    slip = PackingSlip(packingslipno=numbered, **fields)
+    fields["packingslipno"] = numbered
+    slip = packing_slip(fields)
     return Made(numbered, slip, slip.canonical(), tuple(notes.receipts))
 
 
 def _fields(order: Order, rules: SlipRules, to: Address, store: str, notes: _Notes) -> dict[str, Any]:
-    """All fields of the slip but its number; they count only when no problem was noted."""
+    """The fields of the slip without its number and extras; they count only when no problem was noted."""
     place = shape(to, rules.address)
     who = person(to.name, to.company)
     notes.receipts.extend((*place.receipts, *who.receipts))
@@ -166,7 +174,6 @@ def _fields(order: Order, rules: SlipRules, to: Address, store: str, notes: _Not
         "contactname": who.contact,
         "contactphone": _phone(order, to, place.country, notes) if rules.phone else None,
         "email": _email(order, rules, notes) if rules.email and order.email else None,
-        **_extras(order, rules, to, notes),
     }
 
 
@@ -240,6 +247,8 @@ def _phone(order: Order, to: Address, country: str, notes: _Notes) -> str | None
 
 
 def _email(order: Order, rules: SlipRules, notes: _Notes) -> str | None:
+    if is_plain_email(order.email) and len(order.email) <= rules.email_limit:
+        return order.email
     address, receipts = email(clean(order.email), rules.email_limit)
     notes.receipts.extend(receipts)
     return address

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 from connector.text import clean
 
@@ -38,7 +40,7 @@ _RURAL: Final = re.compile(
 )
 
 
-class Lines(NamedTuple):
+class Lines(msgspec.Struct, frozen=True, gc=False):
     """building and street as typed; locality  what stands after the street and may be a suburb ("" where none may)."""
 
     building: str
@@ -49,7 +51,7 @@ class Lines(NamedTuple):
 def split_lines(line1: str, line2: str, *, may_hold_suburb: bool) -> Lines:
     """The two lines sorted; cleaned text in, the same words out. Linear in the length of the lines."""
     if not line2 and "," not in line1:
-        return Lines(*_unit_before_number(line1))
+        return Lines("", line1) if line1[:1].isdigit() else Lines(*_unit_before_number(line1))
     if may_hold_suburb and _is_plainly_street(line1) and _is_plainly_place(line2):
         return Lines("", line1, line2)
     first, second = _pieces(line1), _pieces(line2)

@@ -23,7 +23,7 @@ from connector.ledger.machine import Accept
 from connector.ledger.times import stamp
 from connector.order import Order, content_hash
 from connector.readback import Reads, read_back
-from connector.sender import Pause, Sender, Sends, Terms
+from connector.sender import Pause, Sender, Sends, Terms, close_gate_alerts
 from connector.sources.base import Page, Source, SourceError
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def sync_store(
     finally:
         sender.close()
         report.calls = sender.calls
-        _close_run(ledger, terms.store, run_id, report, hooks.now())
+        _close_run(ledger, terms, run_id, report, hooks.now())
     return report
 
 
@@ -255,10 +255,11 @@ def _open_run(db: sqlite3.Connection, store: str, now: datetime) -> int:
     return int(cursor.lastrowid or 0)
 
 
-def _close_run(ledger: Ledger, store: str, run_id: int, report: Report, now: datetime) -> None:
+def _close_run(ledger: Ledger, terms: Terms, run_id: int, report: Report, now: datetime) -> None:
     counts = {name: value for name, value in msgspec.to_builtins(report).items() if isinstance(value, int)}
     with ledger.writing() as db:
+        close_gate_alerts(db, terms, now)
         db.execute(
             "UPDATE runs SET ended_at = ?, counts = ?, problem = ? WHERE id = ? AND store = ?",
-            (stamp(now), json.dumps(counts), report.problem or report.pause or None, run_id, store),
+            (stamp(now), json.dumps(counts), report.problem or report.pause or None, run_id, terms.store),
         )

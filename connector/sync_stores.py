@@ -49,12 +49,18 @@ def sync_stores(
             if hooks.stopping():
                 return
             try:
-                with StoreLock(state, store.name):
-                    outcome = _sync(store, ledger, hooks, from_the_start)
+                with StoreLock(state, store.name) as lock:
+                    outcome = _sync(store, ledger, _while_held(hooks, lock), from_the_start)
+                    lock.refuse_if_lost()
             except Exception as err:  # noqa: BLE001  the other stores have done nothing wrong
                 failure = failure_of(err)
                 outcome = Outcome(store.name, failure.code, failure=failure.lines)
             yield outcome
+
+
+def _while_held(hooks: Hooks, lock: StoreLock) -> Hooks:
+    """A run whose lock file was taken away starts nothing more: another may hold the store by now (failures.md D7)."""
+    return msgspec.structs.replace(hooks, stopping=lambda: hooks.stopping() or not lock.is_ours())
 
 
 def _sync(store: Store, ledger: Ledger, hooks: Hooks, from_the_start: bool) -> Outcome:

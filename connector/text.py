@@ -14,6 +14,7 @@ from typing import Final
 # Shops' words for "nothing here", found alone in a field (platforms.md W7); marks alone ("-", ".") count as such too.
 _NOTHING: Final = frozenset({"null", "none", "undefined", "n/a", "null null", "undefined undefined", "nan", "(null)"})
 _LONGEST_NOTHING: Final = max(map(len, _NOTHING))
+_NOTHING_STARTS: Final = frozenset(start for word in _NOTHING for start in (word[0], word[0].upper()))
 
 _ENTITY: Final = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
 _LINE_BREAK: Final = re.compile("\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
@@ -29,15 +30,12 @@ def clean(text: str) -> str:
     """The text as it may be printed on a label; "" when nothing is left or it only says "NULL", "-" and the like."""
     if not text:
         return text
-    text = text.strip() if is_plain(text) else _mend(text)
-    if len(text) > _LONGEST_NOTHING:
+    # Nearly all text has nothing to mend. Letters below U+0300 (Latin with macrons) are in NFC already.
+    is_plain = text.isprintable() and "  " not in text and "&" not in text and (text.isascii() or max(text) < "\u0300")
+    text = text.strip() if is_plain else _mend(text)
+    if len(text) > _LONGEST_NOTHING or (text[:1].isalnum() and text[0] not in _NOTHING_STARTS):
         return text
-    return "" if text.casefold() in _NOTHING or not (text[:1].isalnum() or any(map(str.isalnum, text))) else text
-
-
-def is_plain(text: str) -> bool:
-    """True for nearly all text: nothing to mend. Letters below U+0300 (Latin with macrons) are in NFC already."""
-    return text.isprintable() and "  " not in text and "&" not in text and (text.isascii() or max(text) < "\u0300")
+    return "" if text.casefold() in _NOTHING or not any(map(str.isalnum, text)) else text
 
 
 def _mend(text: str) -> str:
@@ -46,9 +44,14 @@ def _mend(text: str) -> str:
     text = _LINE_BREAK.sub("\n", text)
     if not text.isascii():
         text = unicodedata.normalize("NFC", _bounded_marks(_PICTURE.sub("", text)))
-    text = "".join(c if c == "\n" else " " if c.isspace() else c for c in text if _may_stay(c))
-    lines = (" ".join(line.split()) for line in text.split("\n"))
-    return _joined([line for line in lines if line])
+    lines = text.split("\n")
+    if not all(map(str.isprintable, lines)):  # rare, and looking at each character is the dearest of all
+        lines = ["".join(" " if c.isspace() else c for c in line if _may_stay(c)) for line in lines]
+    return _joined([line for line in map(_squeezed, lines) if line])
+
+
+def _squeezed(line: str) -> str:
+    return " ".join(line.split())
 
 
 def _read_entity(found: re.Match[str]) -> str:

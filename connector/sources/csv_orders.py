@@ -188,11 +188,14 @@ def _contradictions(rows: Sequence[Row], layout: Layout) -> tuple[str, ...]:
     """C14: rows of one order that name two addresses or states. Empty cells say nothing: later rows often are."""
     if len(rows) == 1:
         return ()
-    first = layout.claims(rows[0])
+    claims, silent = layout.claims, layout.silent
+    others = [cells for row in rows[1:] if (cells := claims(row)) != silent]
+    if not others:
+        return ()
+    first = claims(rows[0])
     columns: dict[str, None] = {}
-    for row in rows[1:]:
-        cells = layout.claims(row)
-        if cells not in (layout.silent, first):
+    for cells in others:
+        if cells != first:
             pairs = zip(layout.claimed, first, cells, strict=True)
             columns |= {name: None for name, one, other in pairs if one and other and one.strip() != other.strip()}
     if not columns:

@@ -17,7 +17,7 @@ from connector.sources.csv_check import Sound, check
 from connector.sources.csv_cursor import Mark
 from connector.sources.csv_files import ExportFile, is_same
 from connector.sources.csv_groups import Group, groups, together
-from connector.sources.csv_layout import SHOWN, Layout, Wanted, layout_of
+from connector.sources.csv_layout import SHOWN, Wanted, layout_of
 from connector.sources.csv_orders import Reading, order_of, reading
 from connector.sources.csv_reader import Form, refuse_foreign, rows
 
@@ -92,7 +92,7 @@ def _pages(stream: BinaryIO, file: ExportFile, fresh: Mark, sound: Sound, read: 
     """Pages in the file's order; orders that stand in several places of it come last, each put together."""
     layout, row = read.layout, fresh.row
     aside: dict[str, list[Group]] = {}
-    ready = chain(_beyond(row, groups(rows(stream, form), layout), sound, layout, aside), together(aside, layout))
+    ready = chain(_beyond(row, groups(rows(stream, form), layout), sound, aside), together(aside, layout))
     is_last = False
     while not is_last:
         batch = _batch(islice(ready, PAGE), read)
@@ -116,13 +116,13 @@ class _Batch(msgspec.Struct):
 
 
 def _batch(found: Iterable[Group], read: Reading) -> _Batch:
-    batch, key = _Batch(), read.layout.key
+    batch = _Batch()
     for group in found:
         batch.count += 1
         batch.row = max(batch.row, group.number)
         if group.wide:
             batch.wide.append(group.wide)
-        elif not group.rows[0][key].strip():
+        elif not group.key:
             batch.keyless.append(group.number)
         else:
             batch.orders.append(order_of(group.rows, group.number, read))
@@ -144,13 +144,11 @@ def _alerts(file: ExportFile, batch: _Batch) -> tuple[str, ...]:
     return tuple(alerts)
 
 
-def _beyond(
-    row: int, found: Iterable[Group], sound: Sound, layout: Layout, aside: dict[str, list[Group]]
-) -> Iterator[Group]:
+def _beyond(row: int, found: Iterable[Group], sound: Sound, aside: dict[str, list[Group]]) -> Iterator[Group]:
     """The groups after `row`; those of scattered orders are put aside, wherever they stand."""
     for group in found:
-        if (key := group.rows[0][layout.key].strip()) in sound.scattered:
-            aside.setdefault(key, []).append(group)
+        if group.key in sound.scattered:
+            aside.setdefault(group.key, []).append(group)
         elif group.number > row:
             yield group
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
+import msgspec
+
 from connector.order import Fulfilment, Payment
 
 
@@ -21,7 +23,7 @@ class Meaning(NamedTuple):
     draft: bool = False
 
 
-class Standing(NamedTuple):
+class Standing(msgspec.Struct, frozen=True, gc=False):
     """What all status cells of an order say together."""
 
     payment: Payment

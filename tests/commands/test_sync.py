@@ -214,3 +214,20 @@ def test_a_run_with_nothing_to_send_imports_no_http(kiwi: Desk) -> None:
         [sys.executable, "-c", script], cwd=kiwi.folder, env=os.environ, capture_output=True, text=True, check=True
     )
     assert done.stdout.splitlines()[-1] == "0 False"
+
+
+def test_D7_a_run_whose_lock_file_is_taken_away_stops_and_says_so(
+    kiwi: Desk, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = StoreLock.__enter__
+
+    def cleaned(lock: StoreLock) -> StoreLock:
+        held(lock)
+        (kiwi.folder / "state/locks/kiwi.lock").unlink()
+        return lock
+
+    monkeypatch.setattr(StoreLock, "__enter__", cleaned)
+    said = kiwi("sync")
+    assert said.code == 75
+    assert "its lock file was removed while it was synced" in said.err
+    assert sandbox.counts()["puts"] == 0, "another run may hold the store by now"

@@ -196,7 +196,7 @@ def test_K2_a_backup_is_on_the_disk_before_it_takes_its_name_and_its_name_before
     log = tmp_path / "calls"
     ran = under_strace(PROGRAM, tmp_path, trace="pwrite64,fdatasync,fsync,rename", log=log, decoded=True)
     assert ran.returncode == 0, ran.stderr
-    calls = [line.split(" ", 1)[1] for line in log.read_text(encoding="utf-8").splitlines() if "(" in line]
+    calls = [line.split(maxsplit=1)[1] for line in log.read_text(encoding="utf-8").splitlines() if "(" in line]
     renamed = next(number for number, call in enumerate(calls) if call.startswith("rename("))
     assert "fsync" in calls[renamed - 1]
     assert "backup.db.tmp>" in calls[renamed - 1]

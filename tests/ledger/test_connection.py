@@ -97,6 +97,14 @@ def test_L7_a_ledger_that_another_process_keeps_in_wal_mode_is_refused_where_wal
     other.close()
 
 
+def test_L7_a_journal_mode_that_does_not_hold_is_refused_even_where_sqlite_says_nothing(tmp_path: Path) -> None:
+    """As for a disk without shared memory, or here for a ledger in memory: the pragma answers with another mode."""
+    db = sqlite3.connect(":memory:")
+    with pytest.raises(LedgerBusy, match="keeps this ledger in journal mode memory"):
+        connection._set_journal(db, tmp_path)
+    db.close()
+
+
 @pytest.mark.parametrize("kept", ["on disk", "in memory"])
 def test_L19_SEC23_every_connection_has_the_pragmas_that_keep_it_safe(state: Path, kept: str) -> None:
     with open_ledger(state) if kept == "on disk" else in_memory() as ledger:
@@ -313,7 +321,7 @@ def test_a_file_that_is_no_ledger_is_refused_and_left_as_it_is(state: Path) -> N
 
 def test_a_state_folder_that_is_a_file_is_said_to_be_unusable(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("not a folder", encoding="utf-8")
-    with pytest.raises(LedgerError, match=r"can't be opened or made here \(Not a directory\)"):
+    with pytest.raises(LedgerError, match=r"can't be opened or made here \(File exists\)"):
         open_ledger(tmp_path / "state")
 
 

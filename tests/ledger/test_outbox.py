@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from connector.gosweetspot.answers import Answer, Outcome, Row, Verdict
-from connector.ledger import intake, outbox, proofs
+from connector.ledger import intake, outbox, people, proofs
 from connector.ledger.connection import Ledger, LedgerError, in_memory, open_ledger
 from connector.ledger.machine import Shown
 from connector.ledger.outbox import Attempt
@@ -166,8 +166,6 @@ def test_one_bad_slip_in_fifty_stands_alone_after_a_few_halves_and_all_others_go
 
 def test_three_quick_rejections_of_a_lone_slip_do_not_refuse_it(ledger: Ledger) -> None:
     """Spread over 15 minutes at least: whoever retries by hand in a bad minute loses no order."""
-    from connector.ledger import people
-
     the_shop_shows(ledger, an_order())
     for seconds in range(5):
         now = START + timedelta(seconds=seconds)
@@ -197,6 +195,22 @@ def test_a_read_back_that_comes_after_the_slip_was_sent_again_teaches_nothing(le
         counts = proofs.learn(db, "kiwi", [(asked, Sight(Shown.NEWEST, ticketed=True, ticket="T1"))], START + HOUR, G)
     assert sum(counts.values()) == 0
     assert state(ledger) == "accepted"
+
+
+@pytest.mark.parametrize("sent_already", [False, True])
+def test_a_read_back_of_a_version_that_was_sent_once_more_meanwhile_teaches_nothing(
+    ledger: Ledger, sent_already: bool
+) -> None:
+    the_shop_shows(ledger, an_order())
+    sent(ledger)
+    [asked] = proofs.due(ledger.db, "kiwi", 9, START)
+    people.retry(ledger, None, "#1", "jane", START)
+    if sent_already:
+        sent(ledger)
+    with ledger.writing() as db:
+        counts = proofs.learn(db, "kiwi", [(asked, Sight(Shown.NEWEST))], START + HOUR, G)
+    assert sum(counts.values()) == 0
+    assert state(ledger) == ("accepted" if sent_already else "owed")
 
 
 def test_D10_two_threads_that_claim_at_once_never_get_the_same_slip(tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ import hashlib
 import sqlite3
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from connector.ledger.soundness import check
 from tests.faults.strace import KILLED, needs_strace, under_strace
 from tests.faults.upgrade import one_more
 from tests.ledger.given import ROOT, an_order, claimed, sent, states, the_shop_shows
+from tests.ledger.test_outbox import fill_with_old_rows
 
 FIXTURES = Path(__file__).parent / "fixtures"
 PROGRAM = "tests.faults.upgrade"
@@ -216,6 +219,38 @@ def test_V8_of_two_processes_one_upgrades_and_the_other_sees_it_done(folder: Pat
     kept = sqlite3.connect(folder / "state" / f"ledger.before-schema-{NEXT}.db")
     assert schema.version_of(kept) == schema.CURRENT
     kept.close()
+
+
+@needs_strace
+def test_V8_one_that_is_slow_with_its_backup_is_waited_for(folder: Path) -> None:
+    """Both come to the backup; strace holds each back for half a second before it gives the backup its name."""
+    with ThreadPoolExecutor(2) as two:
+        fault = "rename:delay_enter=500000"
+        ran = list(two.map(lambda _: under_strace(PROGRAM, folder, fault), range(2)))
+    assert [(each.returncode, each.stdout) for each in ran] == [(0, f"schema {NEXT}\n")] * 2
+    kept = sqlite3.connect(folder / "state" / f"ledger.before-schema-{NEXT}.db")
+    assert schema.version_of(kept) == schema.CURRENT
+    kept.close()
+
+
+START_LIMIT_S = 90
+"""systemd's own, for a service that is starting."""
+
+
+@pytest.mark.slow
+def test_V6_a_million_old_orders_would_be_upgraded_within_the_start_limit_of_a_service(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Measured with a fifth of them, and a fifth of the time: backup, its check, the step, and the check after it."""
+    with open_ledger(tmp_path) as ledger, ledger.writing() as db:
+        fill_with_old_rows(db, 200_000)
+    add_steps(monkeypatch, one_more)
+    begun = time.perf_counter()
+    open_ledger(tmp_path).close()
+    took = time.perf_counter() - begun
+    with capsys.disabled():
+        print(f"\nan upgrade with 200,000 old orders: {took:.1f} s")
+    assert took < START_LIMIT_S / 5
 
 
 MAKE = """

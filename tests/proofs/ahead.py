@@ -1,6 +1,7 @@
-"""The `connector` command with its clock set ahead: `python -m tests.proofs.ahead SECONDS sync ...`. Changes nothing else.
+"""The `connector` command with its clock set ahead: `python -m tests.proofs.ahead SECONDS sync ...`.
 
-A proof can't wait for the minutes a gate stays shut or a ghost window lasts; a run that starts later needn't.
+Nothing else of it is changed. A proof can't wait for the minutes a gate stays shut or a ghost window lasts; a run that
+starts later needn't.
 """
 
 from __future__ import annotations

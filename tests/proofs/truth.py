@@ -41,7 +41,7 @@ class Wreck(msgspec.Struct, frozen=True):
 
 @contextmanager
 def copy_of(state: Path) -> Iterator[sqlite3.Connection]:
-    """A copy of the ledger as it lies there, opened as the program opens it: the wreck itself is left to the program."""
+    """A copy of the ledger, opened as the program opens it: the ledger itself is left to the program."""
     copy = state.with_name("copy")
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(state, copy)
@@ -67,7 +67,8 @@ def after_a_kill(state: Path, runs_before: int, exports: int, gss: GssOrders) ->
 
 
 _IN_TWO_OPEN_ATTEMPTS = """
-SELECT v.slip_id FROM attempts a JOIN attempt_versions av ON av.attempt_id = a.id JOIN versions v ON v.id = av.version_id
+SELECT v.slip_id
+FROM attempts a JOIN attempt_versions av ON av.attempt_id = a.id JOIN versions v ON v.id = av.version_id
 WHERE a.outcome IS NULL GROUP BY v.slip_id HAVING count(*) > 1
 """
 _WRITTEN_DOWN = "SELECT DISTINCT s.number FROM slips s JOIN versions v ON v.slip_id = s.id WHERE v.tries > 0"
@@ -81,8 +82,7 @@ def _phase(db: sqlite3.Connection, runs_before: int, exports: int, open_attempts
         return Phase.ENDING
     if _exports_read(db) < exports:
         return Phase.READING
-    is_owed = _rows(db, "SELECT 1 FROM versions WHERE urgency IS NOT NULL LIMIT 1")
-    return Phase.SENDING if open_attempts or is_owed else Phase.READING_BACK
+    return Phase.SENDING if open_attempts else Phase.READING_BACK
 
 
 def _exports_read(db: sqlite3.Connection) -> int:
@@ -107,18 +107,23 @@ def states_of(state: Path) -> dict[str, str]:
         )
 
 
-def in_the_end(state: Path, wanted: Mapping[str, str | None], gss: GssOrders) -> list[str]:
+def all_wrong(state: Path, wanted: Mapping[str, str | None], gss: GssOrders, *, are_labels_read: bool) -> list[str]:
     """Everything that is not as the shop wants it and the ledger claims it, a sentence each; empty when all is well.
 
     wanted: each order's street as the shop said last, None for a cancelled one.
+    are_labels_read: whether every label that was printed must be known by now; of the right version it may be news.
     """
     states = states_of(state)
     with copy_of(state) as db:
         late = {row[0] for row in _rows(db, _LATE_ALERTS)}
         wrong = [f"{number}: nobody ordered it" for number in gss if number not in wanted]
         for number, street in wanted.items():
-            found = _wrong(street, gss.get(number), states.get(number, "unknown"), number in late)
-            if found:
+            stands = states.get(number, "unknown")
+            if stands == "late" and number not in late:
+                stands = "late without an alert"
+            if stands == "confirmed" and not are_labels_read and gss.get(number, {}).get("state") == "processed":
+                stands = "processed"
+            if found := _wrong(street, gss.get(number), stands):
                 wrong.append(f"{number}: {found}; {_history(db, number)}")
     return wrong
 
@@ -128,25 +133,21 @@ SELECT s.number FROM alerts a JOIN slips s ON s.id = a.slip_id WHERE a.kind = 'l
 """
 
 
-def _wrong(street: str | None, order: Mapping[str, Any] | None, state: str, is_alerted: bool) -> str:
-    """What is wrong with one order; "" for nothing."""
+def _wrong(street: str | None, order: Mapping[str, Any] | None, stands: str) -> str:
+    """What is wrong with one order that stands so in the ledger; "" for nothing."""
     if order is None or order["state"] == "deleted":
-        return _unless(state == "withdrawn" and street is None, f"not at GSS, {state} in the ledger")
-    if street is not None and order["creations"] != 1:
-        return f"made {order['creations']} times at GSS"
-    is_newest = order["sent"]["address2"] == street
-    if order["state"] == "processed":
-        right = state == "processed" if is_newest else state == "late" and is_alerted
-        return _unless(right, f"ticketed at GSS with {_age(is_newest)} version, {state} in the ledger")
-    return _unless(is_newest and state == "confirmed", f"at GSS in {_age(is_newest)} version, {state} in the ledger")
+        found, right = "not at GSS", street is None and stands == "withdrawn"
+    elif street is not None and order["creations"] != 1:
+        found, right = f"made {order['creations']} times at GSS", False
+    else:
+        is_newest = order["sent"]["address2"] == street
+        found = f"{order['state']} at GSS in {'its newest' if is_newest else 'an older'} version"
+        right = stands == _STANDS.get((order["state"], is_newest))
+    return "" if right else f"{found}, {stands} in the ledger"
 
 
-def _unless(right: bool, sentence: str) -> str:
-    return "" if right else sentence
-
-
-def _age(is_newest: bool) -> str:
-    return "its newest" if is_newest else "an older"
+_STANDS = {("pending", True): "confirmed", ("processed", True): "processed", ("processed", False): "late"}
+"""(state at GSS, whether it has the newest version there) -> the state the ledger must have it in."""
 
 
 def _history(db: sqlite3.Connection, number: str) -> str:
@@ -163,4 +164,3 @@ def _history(db: sqlite3.Connection, number: str) -> str:
 
 def _rows(db: sqlite3.Connection, query: str, *values: str) -> list[Any]:
     return db.execute(query, values).fetchall()
-

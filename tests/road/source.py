@@ -71,7 +71,9 @@ class ListShop:
 
 
 def address(street: str) -> Address:
-    return Address(name="Aroha Example", line1=street, suburb="Hillcrest", city="Hamilton", postcode="3216", country="NZ")
+    return Address(
+        name="Aroha Example", line1=street, suburb="Hillcrest", city="Hamilton", postcode="3216", country="NZ"
+    )
 
 
 def goods(*names: str) -> tuple[OrderLine, ...]:

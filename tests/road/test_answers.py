@@ -8,7 +8,6 @@ import pytest
 
 from connector.gosweetspot.answers import Answer, Outcome, Row, Verdict
 from connector.ledger import outbox
-from connector.opening import FromTheStart
 from connector.sender import exchange
 from tests.road.world import Road
 
@@ -32,7 +31,7 @@ def test_A2_rows_nobody_asked_for_make_no_slip_and_one_alert(road: Road) -> None
     road.later(minutes=1)
     assert road.standing() == {"accepted": 2}
     assert road.ledger.db.execute("SELECT count(*) FROM slips WHERE number = 'STRANGER'").fetchone() == (0,)
-    assert road.alerts().keys() == {"strangers"}
+    assert road.kinds() == {"strangers"}
 
 
 def test_A3_A23_rows_in_other_letters_and_another_order_are_matched_by_number(road: Road) -> None:
@@ -77,7 +76,7 @@ def test_A7_already_processed_is_late_when_it_is_something_older(road: Road) -> 
     road.shop.edit("A1", street="7 Rata Street")
     road.gss.ticket("A1")
     road.later(seconds=31)
-    assert (road.state("A1"), road.alerts("A1").keys()) == ("late", {"late"})
+    assert (road.state("A1"), road.kinds("A1")) == ("late", {"late"})
     assert road.gss.counts()["orders_ignored"] == 1
 
 
@@ -103,7 +102,15 @@ def test_A9_false_without_a_reason_is_read_back(road: Road) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    ["", "[]", "{}", "null", '{"Message": "An error has occurred."}', "<html>Sign in</html>", '[{"packingslipno": "A1"'],
+    [
+        "",
+        "[]",
+        "{}",
+        "null",
+        '{"Message": "An error has occurred."}',
+        "<html>Sign in</html>",
+        '[{"packingslipno": "A1"',
+    ],
 )
 def test_A10_A11_A12_A13_no_answer_in_a_good_status_proves_nothing(road: Road, body: str) -> None:
     road.shop.add("A1")
@@ -111,7 +118,7 @@ def test_A10_A11_A12_A13_no_answer_in_a_good_status_proves_nothing(road: Road, b
     road.gss.fault("answer", body=body, method="PUT", stores=False, times=None)
     for _ in range(6):
         road.later(minutes=10)
-    assert (road.state("A1"), road.alerts().keys()) == ("unclear", {"no usable answer"})
+    assert (road.state("A1"), road.kinds()) == ("unclear", {"no usable answer"})
 
 
 def test_A22_an_answer_to_another_call_counts_for_no_slip_and_raises_an_alert(road: Road) -> None:
@@ -120,7 +127,7 @@ def test_A22_an_answer_to_another_call_counts_for_no_slip_and_raises_an_alert(ro
     other = json.dumps([{"packingslipno": "B9", "result": True, "msg": ""}])
     road.gss.fault("answer", body=other, method="PUT", stores=False)
     road.sync()
-    assert (road.state("A1"), road.alerts().keys()) == ("unclear", {"strangers"})
+    assert (road.state("A1"), road.kinds()) == ("unclear", {"strangers"})
 
 
 def test_A24_a_slip_taken_and_not_kept_is_sent_again_once_and_then_a_person_is_called(road: Road) -> None:
@@ -129,7 +136,7 @@ def test_A24_a_slip_taken_and_not_kept_is_sent_again_once_and_then_a_person_is_c
     road.sync()
     assert road.standing() == {"accepted": 2}
     assert [call for call in road.calls("PUT") if "A1" in call] == [["A1", "A2"], ["A1"], ["A1"]]
-    assert road.alerts("A1").keys() == {"ghost"}
+    assert road.kinds("A1") == {"ghost"}
     assert road.gss.order("A1")["state"] == "pending"
 
 
@@ -174,8 +181,8 @@ def test_every_answer_of_a_bad_day_leaves_each_order_at_gss_once(road: Road, in_
         road.gss.fault(**fault)
     for _ in range(30):
         road.later(minutes=10)
-    road.sync(FromTheStart(road.shop))
+    road.sync(road.whole_shop())
     assert road.standing() == {"confirmed": 60}
     assert {order["state"] for order in road.gss.orders()} == {"pending"}
     assert all(order["creations"] == 1 for order in road.gss.orders())
-    assert road.alerts().keys() <= {"strangers"}
+    assert road.kinds() <= {"strangers"}

@@ -17,31 +17,29 @@ from connector.ledger.gates import Budget
 from connector.ledger.times import moment
 from connector.sandbox.options import Options
 from connector.sandbox.server import running
-from tests.road.clients import Around, Killed, die, die_in_the_body
+from tests.road.clients import Killed, die, die_in_the_body
 from tests.road.source import address
 from tests.road.world import Road
 
 
-def dies_before(road: Road, around: Around) -> None:
-    around.before = die
+def dies_before(road: Road) -> None:
+    road.go_around().before = die
 
 
-def dies_within(road: Road, around: Around) -> None:
-    around.before = die_in_the_body(road.gss.url, road.gss.key)
+def dies_within(road: Road) -> None:
+    road.go_around().before = die_in_the_body(road.gss.url, road.gss.key)
 
 
-def dies_after(road: Road, around: Around) -> None:
-    around.after = die
+def dies_after(road: Road) -> None:
+    road.go_around().after = die
 
 
 @pytest.mark.parametrize(("death", "arrived"), [(dies_before, False), (dies_within, False), (dies_after, True)])
 def test_S1_S2_S3_M1_a_killed_call_is_on_disk_and_ends_well_in_the_next_run(
-    road: Road, death: Callable[[Road, Around], None], arrived: bool, tmp_path: Path
+    road: Road, death: Callable[[Road], None], arrived: bool, tmp_path: Path
 ) -> None:
     road.shop.add("A1", "A2")
-    around = Around(road.client)
-    death(road, around)
-    road.client = around  # type: ignore[assignment]
+    death(road)
     with pytest.raises(Killed):
         road.sync()
     road.ledger.close()
@@ -199,7 +197,7 @@ def test_S16_a_revoked_key_costs_one_call_and_one_alert_and_the_orders_stay_owed
     for _ in range(4):
         road.later(minutes=1)
     assert (len(road.gss.requests()), road.standing()) == (1, {"owed": 20})
-    assert road.alerts().keys() == {"unauthorised"}
+    assert road.kinds() == {"unauthorised"}
     road.later(minutes=1)
     assert [len(call) for call in road.calls("PUT")] == [20, 1], "one probe after five minutes, with one slip"
     assert road.alerts_open() == 1
@@ -212,7 +210,7 @@ def test_S16_B8_a_key_revoked_between_send_and_read_back_changes_no_state(road: 
     road.shop.add("A1")
     road.gss.fault("status", status=401, method="GET")
     report = road.sync()
-    assert (road.state("A1"), road.alerts().keys()) == ("accepted", {"unauthorised"})
+    assert (road.state("A1"), road.kinds()) == ("accepted", {"unauthorised"})
     assert "does not accept the key" in report.pause
     road.later(minutes=6)
     assert (road.state("A1"), road.alerts()) == ("confirmed", {})
@@ -253,7 +251,7 @@ def test_S22_a_site_that_is_missing_is_an_alert_and_no_refusal(road: Road) -> No
         road.client = Client(Destination(sandbox.url, "several"))
         road.shop.add("A1")
         road.sync()
-        assert (road.state("A1"), road.alerts().keys()) == ("owed", {"unauthorised"})
+        assert (road.state("A1"), road.kinds()) == ("owed", {"unauthorised"})
         road.client.close()
         road.client = Client(Destination(sandbox.url, "several", site_id=2))
         road.later(minutes=5)

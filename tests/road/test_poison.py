@@ -110,7 +110,7 @@ def test_S18_a_poison_that_makes_gss_stumble_is_held_alone_and_only_after_others
     for _ in range(40):
         road.shop.many(1)
         road.later(minutes=3)
-    assert (road.state(numbers[4]), road.alerts(numbers[4]).keys()) == ("held", {"poison"})
+    assert (road.state(numbers[4]), road.kinds(numbers[4])) == ("held", {"poison"})
     assert road.standing()["held"] == 1
     assert road.standing()["confirmed"] >= 46
 
@@ -130,7 +130,7 @@ def test_S19_an_outage_is_not_multiplied_by_halving_and_blames_no_order(road: Ro
         road.later(minutes=1)
     assert len(road.calls("PUT")) <= 12
     assert road.standing().keys() <= {"unclear", "owed"}
-    assert road.alerts().keys() == {"no usable answer"}
+    assert road.kinds() == {"no usable answer"}
     road.gss.clear_faults(fault)
     for _ in range(20):
         road.later(minutes=4)
@@ -146,7 +146,7 @@ def test_S19_no_order_is_held_however_long_only_puts_fail(road: Road, orders: in
     for _ in range(48):
         road.later(minutes=7.5)
     assert "held" not in road.standing()
-    assert road.alerts().keys() == {"no usable answer"}
+    assert road.kinds() == {"no usable answer"}
 
 
 def test_S19_the_wait_between_calls_of_an_outage_grows_to_a_quarter_of_an_hour(road: Road) -> None:

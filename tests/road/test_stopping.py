@@ -1,4 +1,4 @@
-"""A wish to stop, at any moment: what is under way ends and is written down, nothing new begins, the next run goes on."""
+"""A wish to stop, at any moment: what is under way ends, nothing new begins, the next run goes on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import pytest
 from connector.ledger import intake, people
 from connector.lock import Busy, StoreLock
 from connector.stopping import stopping_on_signals
-from tests.road.clients import Around
 from tests.road.world import Road
 
 
@@ -37,7 +36,8 @@ def test_S26_S28_Z1_a_stop_at_any_moment_leaves_no_call_open_and_the_next_run_go
 def road_states(road: Road, state: str) -> set[str]:
     """The orders whose newest version stands so."""
     rows = road.ledger.db.execute(
-        "SELECT s.order_number FROM versions v JOIN slips s ON s.id = v.slip_id WHERE newest = 1 AND state = ?", (state,)
+        "SELECT s.order_number FROM versions v JOIN slips s ON s.id = v.slip_id WHERE newest = 1 AND state = ?",
+        (state,),
     )
     return {row[0] for row in rows}
 
@@ -46,9 +46,8 @@ def road_states(road: Road, state: str) -> set[str]:
 def test_S28_Z1_a_signal_during_a_call_lets_it_end_and_starts_no_other(road: Road, number: signal.Signals) -> None:
     road.shop.add("A1", "A2", "A3")
     road.change_terms(batch_size=1)
-    around = Around(road.client)
+    around = road.go_around()
     around.before = lambda: os.kill(os.getpid(), number)
-    road.client = around  # type: ignore[assignment]
     with stopping_on_signals() as stopping:
         report = road.sync(stopping=stopping)
     assert (road.standing(), report.calls, report.owed) == ({"accepted": 1, "owed": 2}, 1, 2)
@@ -81,7 +80,7 @@ def test_S26_what_a_person_holds_is_not_sent_until_it_is_released(road: Road) ->
 
 def test_D2_while_one_run_has_a_call_under_way_another_is_refused_and_makes_none(road: Road, tmp_path: Path) -> None:
     road.shop.add("A1")
-    around = Around(road.client)
+    around = road.go_around()
     refused = []
 
     def another_run() -> None:
@@ -90,7 +89,6 @@ def test_D2_while_one_run_has_a_call_under_way_another_is_refused_and_makes_none
         refused.append(caught)
 
     around.before = another_run
-    road.client = around  # type: ignore[assignment]
     with StoreLock(tmp_path, "kiwi"):
         road.sync()
     assert (len(refused), road.calls("PUT")) == (1, [["A1"]])

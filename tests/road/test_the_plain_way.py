@@ -15,7 +15,6 @@ from connector.gosweetspot.answers import Answer, Outcome, Row, Verdict
 from connector.ledger import intake
 from connector.ledger.connection import in_memory
 from connector.ledger.gates import Budget
-from connector.opening import FromTheStart
 from connector.order import OrderLine
 from connector.packing_slip import number_key
 from connector.selection import SelectRules
@@ -23,7 +22,7 @@ from connector.sender import Sender, Terms
 from connector.slip import SlipRules
 from connector.sources.base import Unreachable
 from connector.sync import Report, WrongDestination, record_page
-from tests.road.source import ListShop
+from tests.road.source import ListShop, address
 from tests.road.world import Clock, Road
 
 
@@ -40,7 +39,7 @@ def test_a_second_sync_of_an_unchanged_shop_makes_no_put_at_all(road: Road) -> N
     road.sync()
     puts = road.gss.counts()["puts"]
     report = road.later(minutes=10)
-    whole = road.sync(FromTheStart(road.shop))
+    whole = road.sync(road.whole_shop())
     assert (road.gss.counts()["puts"], report.calls, whole.unchanged) == (puts, 0, 120)
 
 
@@ -53,12 +52,22 @@ def test_every_order_read_is_counted_once(road: Road) -> None:
     assert (report.read, report.new, report.held, report.withdrawn, report.skipped) == (4, 1, 1, 1, 1)
 
 
+def test_a_held_order_is_made_anew_when_it_is_read_and_changes_only_when_the_store_file_mends_it(road: Road) -> None:
+    road.shop.add("A1", ship_to=msgspec.structs.replace(address("1 Kowhai Road"), country=""))
+    for _ in range(3):
+        road.sync(road.whole_shop())
+    assert (road.states("A1"), road.kinds("A1")) == (["held"], {"held"})
+    road.rules = Rules("kiwi", SelectRules(), SlipRules(default_country="NZ"))
+    road.sync(road.whole_shop())
+    assert (road.states("A1"), road.alerts("A1")) == (["superseded", "accepted"], {})
+
+
 def test_C19_an_empty_page_cancels_nothing(road: Road) -> None:
     road.shop.add("A1", "A2")
     road.sync()
     road.settle()
     road.shop.orders.clear()
-    road.later(FromTheStart(road.shop), minutes=1)
+    road.later(road.whole_shop(), minutes=1)
     assert road.standing() == {"confirmed": 2}
     assert road.gss.counts()["deletes"] == 0
 
@@ -72,7 +81,7 @@ def test_P16_a_crash_between_the_page_and_its_cursor_records_neither(
         road.sync()
     assert (road.standing(), intake.cursor_of(road.ledger.db, "kiwi")) == ({}, "")
     road.sync()
-    road.sync(FromTheStart(road.shop))
+    road.sync(road.whole_shop())
     assert (road.states("A1"), road.states("A2"), road.gss.counts()["puts"]) == (["accepted"], ["accepted"], 1)
 
 
@@ -155,7 +164,7 @@ def test_T16_changed_rules_send_nothing_again_but_what_the_shop_changes(road: Ro
     road.settle()
     road.rules = Rules("kiwi", SelectRules(), SlipRules(street="address1", delvref="Order {number}"))
     road.shop.edit("A2", street="7 Rata Street")
-    report = road.later(FromTheStart(road.shop), minutes=1)
+    report = road.later(road.whole_shop(), minutes=1)
     assert (report.unchanged, report.changed) == (2, 1)
     assert road.calls("PUT") == [["A1", "A2", "A3"], ["A2"]]
 

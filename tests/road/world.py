@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -14,12 +14,14 @@ from connector.gosweetspot.client import Client
 from connector.gosweetspot.destination import Destination
 from connector.ledger.connection import Ledger
 from connector.ledger.gates import Budget
+from connector.opening import FromTheStart
 from connector.sandbox.handle import Sandbox
 from connector.selection import SelectRules
 from connector.sender import Terms
 from connector.slip import SlipRules
 from connector.sources.base import Source
-from connector.sync import Hooks, Report, sync_store
+from connector.sync import Hooks, Report, record_page, sync_store
+from tests.road.clients import Around
 from tests.road.source import ListShop
 
 GHOST_WINDOW = timedelta(minutes=5)
@@ -49,15 +51,21 @@ class Road:
         self.ledger = ledger
         self.gss = sandbox
         self.clock = Clock()
-        self.client = self.new_client()
+        self.client: Client | Around = self.new_client()
         self.rules = Rules("kiwi", SelectRules(), SlipRules())
         self.terms = Terms(
             "kiwi", sandbox.url, "key", in_flight=1, budget=Budget(0, 0), ghost_window=GHOST_WINDOW
         )  # fmt: skip
         self.hooks = Hooks(now=self.clock.now, wait=self.clock.wait)
 
-    def new_client(self, key: str | None = None, timeout_s: float = 5.0, site_id: int | None = None) -> Client:
-        return Client(Destination(self.gss.url, key or self.gss.key, site_id, timeout_s=timeout_s))
+    def new_client(self, timeout_s: float = 5.0) -> Client:
+        return Client(Destination(self.gss.url, self.gss.key, timeout_s=timeout_s))
+
+    def go_around(self) -> Around:
+        """From now on calls go through hooks that a test may set."""
+        around = self.client if isinstance(self.client, Around) else Around(self.client)
+        self.client = around
+        return around
 
     def change_terms(self, **fields: Any) -> None:
         self.terms = msgspec.structs.replace(self.terms, **fields)
@@ -72,9 +80,25 @@ class Road:
         self.clock.at += timedelta(**span)
         return self.sync(source)
 
+    def whole_shop(self) -> Source:
+        """The shop, read from its beginning whatever the cursor says."""
+        return cast(Source, FromTheStart(self.shop))
+
     def settle(self) -> None:
         """Let the ghost window close over what was sent."""
         self.later(minutes=6)
+
+    def send_and_confirm(self, *numbers: str) -> None:
+        """New orders, all the way."""
+        self.shop.add(*numbers)
+        self.sync()
+        self.settle()
+        assert all(self.state(number) == "confirmed" for number in numbers)
+
+    def read_the_shop(self) -> None:
+        """Only read it, as another poll does while something else is going on."""
+        for page in self.shop.pages(""):
+            record_page(self.rules, self.terms, page, self.ledger, Report("kiwi"), self.clock.at)
 
     def states(self, number: str) -> list[str]:
         """The states of a slip's versions, oldest first."""
@@ -109,11 +133,15 @@ class Road:
         )
         return dict(rows.fetchall())
 
+    def kinds(self, number: str = "") -> set[str]:
+        """The kinds of these."""
+        return set(self.alerts(number))
+
     def alerts_open(self) -> int:
         return int(self.ledger.db.execute("SELECT count(*) FROM alerts WHERE closed_at IS NULL").fetchone()[0])
 
-    def attempts(self) -> list[tuple[str, int, str]]:
-        """Every attempt: what it did, with how many slips, how it ended."""
+    def attempts(self) -> list[tuple[str, int, str | None]]:
+        """Every attempt: what it did, with how many slips, how it ended (None: open)."""
         return self.ledger.db.execute("SELECT op, slips, outcome FROM attempts ORDER BY id").fetchall()
 
     def calls(self, method: str) -> list[list[str]]:
