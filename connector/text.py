@@ -6,7 +6,6 @@ surrogates, emoji) is taken out, line breaks become commas, white space is squee
 
 from __future__ import annotations
 
-import html
 import re
 import unicodedata
 from typing import Final
@@ -55,6 +54,8 @@ def _squeezed(line: str) -> str:
 
 
 def _read_entity(found: re.Match[str]) -> str:
+    import html  # with its table of two thousand names, for the few texts that need it
+
     return html.unescape(found.group())
 
 

@@ -1,7 +1,7 @@
 """The state machine of failures.md section 3, said once more and apart from the program: what the ledger is held to.
 
-Written from the page's tables, not from the code; it knows states and guards, no database, no due times. Numbers are those
-of table 3.4.
+Written from the page's tables, not from the code; it knows states and guards, no database, no due times. Numbers are
+those of table 3.4.
 """
 
 from __future__ import annotations

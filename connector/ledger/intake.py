@@ -188,6 +188,7 @@ class _Page:
         self.updated: list[tuple[object, ...]] = []
         self.passed: list[tuple[object, ...]] = []
         self.unpassed: list[tuple[str, str, str]] = []
+        self.released: list[int] = []
         self.alerts: list[tuple[int | None, str, str]] = []
         self.wanted: dict[str, list[int]] = {}
         self.numbers: list[tuple[str, str, int]] = []
@@ -235,7 +236,7 @@ class _Page:
         elif _is_held_by_a_person(before):
             self._hold(change, before, "")
         elif before.op is Op.PUT and before.hash == change.hash and before.state is not State.HELD:
-            return  # nothing that freight sees has changed (U9)
+            self.released.append(before.slip_id)  # nothing that freight sees has changed (U9)
         elif _is_over(before.state):
             self._late(change, before, Op.PUT, "the order was changed after GSS had ticketed it")
         else:
@@ -271,7 +272,7 @@ class _Page:
 
     def _wait(self, change: Change, before: Known, sent: bool) -> None:
         if sent:
-            text = f"{change.reason}. The slip was sent before that and is still at GSS."
+            text = f"{change.reason} The slip was sent before that and is still at GSS."
             self._alarm(before.slip_id, Alarm.HELD, change, text)
         else:
             self._replace(change, before, Op.PUT, State.HELD, reason=_still_held(before, change.reason))
@@ -362,6 +363,8 @@ class _Page:
             " revision, content, origin, seen_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             self.passed,
         )
+        if self.released:  # what waited after it was sent waits no longer
+            alerts.close_for(db, json.dumps(self.released), (Alarm.HELD,), self.now, "the shop let it go")
         for slip_id, kind, text in self.alerts:
             alerts.open_alert(db, self.store, slip_id, kind, text, self.now)
 

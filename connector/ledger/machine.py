@@ -236,10 +236,12 @@ def _watch(standing: Standing) -> timedelta | None:
 
 
 def _send_again(standing: Standing) -> Move:
-    """20: older data, or none, or something after a delete: an older call arrived late. After two such rounds, a
-    person."""
+    """20: older data, or none, or something after a delete: an older call arrived late. After two such rounds a person
+    is called, and it is sent ever more rarely: GSS may never show it."""
     ghosts = standing.ghosts + 1
-    return Move(State.OWED, send_in=NOW, ghosts=ghosts, alarm=Alarm.GHOST if ghosts >= 2 else None)
+    if ghosts < 2:
+        return Move(State.OWED, send_in=NOW, ghosts=ghosts)
+    return Move(State.OWED, send_in=backoff(ghosts), ghosts=ghosts, alarm=Alarm.GHOST)
 
 
 class Accept(StrEnum):

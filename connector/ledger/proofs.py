@@ -188,7 +188,8 @@ _REASONS = {State.LATE: "GSS ticketed something else than the newest version"}
 
 _ALARM_TEXTS = {
     Alarm.LATE: "was ticketed with something else than the shop says now: look at the parcel before it leaves",
-    Alarm.GHOST: "keeps showing older data at GSS; it is sent again each time. Look at it in GSS",
+    Alarm.GHOST: "was sent, and GSS keeps showing older data or none; it is sent again, ever more rarely."
+    " Look at it in GSS",
     Alarm.VANISHED: "is no longer at GSS although it was there. Somebody may have deleted it there; it is not sent"
     " again by itself (`connector slips retry` sends it)",
     Alarm.CHANGED: "was changed inside GSS by hand; it is left as it is there",

@@ -171,6 +171,11 @@ def test_row_20_an_older_version_at_gss_is_overwritten_and_the_second_time_a_per
     assert after_read_back(stands(state, ghosts=1), Shown.OLDER, False, G).alarm is Alarm.GHOST
 
 
+def test_row_20_a_slip_that_gss_never_shows_is_sent_ever_more_rarely() -> None:
+    waits = [after_read_back(stands(State.ACCEPTED, ghosts=n), Shown.OLDER, False, G).send_in for n in range(4)]
+    assert waits == [NOW, MINUTE, 2 * MINUTE, 4 * MINUTE]
+
+
 @pytest.mark.parametrize("shown", [Shown.OLDER, Shown.FOREIGN, Shown.NEWEST])
 @pytest.mark.parametrize("state", [State.ACCEPTED, State.UNCLEAR, State.WITHDRAWN])
 def test_row_20_anything_that_stands_after_a_cancel_is_cancelled_again(state: State, shown: Shown) -> None:

@@ -134,9 +134,11 @@ def test_A24_a_slip_taken_and_not_kept_is_sent_again_once_and_then_a_person_is_c
     road.shop.add("A1", "A2")
     road.gss.fault("lie", numbers=["A1"], times=2)
     road.sync()
-    assert road.standing() == {"accepted": 2}
-    assert [call for call in road.calls("PUT") if "A1" in call] == [["A1", "A2"], ["A1"], ["A1"]]
+    assert (road.state("A1"), road.state("A2")) == ("owed", "accepted")
+    assert [call for call in road.calls("PUT") if "A1" in call] == [["A1", "A2"], ["A1"]]
     assert road.kinds("A1") == {"ghost"}
+    road.later(minutes=2)
+    assert len(road.calls("PUT")) == 3, "and after a wait once more"
     assert road.gss.order("A1")["state"] == "pending"
 
 

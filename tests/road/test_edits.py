@@ -192,3 +192,7 @@ def test_an_order_that_waits_after_it_was_sent_raises_an_alert_and_makes_no_call
     road.sync()
     assert (road.states("A1"), len(road.gss.requests())) == (["confirmed"], calls)
     assert "still at GSS" in road.alerts("A1")["held"]
+    assert ".." not in road.alerts("A1")["held"]
+    road.shop.edit("A1", payment=Payment.PAID)
+    road.sync()
+    assert "held" not in road.alerts("A1"), "the shop let it go, with the same slip"

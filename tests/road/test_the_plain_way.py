@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 from itertools import combinations
 
@@ -20,7 +21,7 @@ from connector.packing_slip import number_key
 from connector.selection import SelectRules
 from connector.sender import Sender, Terms
 from connector.slip import SlipRules
-from connector.sources.base import Unreachable
+from connector.sources.base import Page, Unreachable
 from connector.sync import Report, WrongDestination, record_page
 from tests.road.source import ListShop, address
 from tests.road.world import Clock, Road
@@ -213,3 +214,17 @@ def test_T6_two_orders_that_want_one_number_are_both_held_before_anything_is_sen
     assert road.gss.counts()["puts"] == 0
     assert road.standing() == {"held": 6}
     assert road.alerts_open() == 6
+
+
+def test_a_source_that_breaks_keeps_nothing_owed_from_being_sent(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
+    road.shop.many(1)
+    road.read_the_shop()
+
+    def broken(cursor: str) -> Iterator[Page]:
+        raise KeyError("a field nobody thought of")
+        yield
+
+    monkeypatch.setattr(road.shop, "pages", broken)
+    report = road.sync()
+    assert "met something it does not know (KeyError)" in report.problem
+    assert (report.calls, road.standing()) == (1, {"accepted": 1})

@@ -22,7 +22,9 @@ def test_without_read_back_the_same_worlds_break_so_the_check_can_fail() -> None
 
 
 @pytest.mark.slow
-def test_twenty_thousand_histories_break_nothing_and_without_read_back_many_do(capsys: pytest.CaptureFixture[str]) -> None:
+def test_twenty_thousand_histories_break_nothing_and_without_read_back_many_do(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     with ProcessPoolExecutor() as pool:
         parts = list(pool.map(play_many, [range(start, start + 500) for start in range(0, LONG_PROOF, 500)]))
         control = list(pool.map(_without_read_back, [range(start, start + 500) for start in range(0, 2_000, 500)]))

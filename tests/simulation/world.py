@@ -1,4 +1,5 @@
-"""A world in one process and virtual time: a shop, a network that loses, delays and doubles calls, a GSS with an operator.
+"""A world in one process and virtual time: a shop, a network that loses, delays and doubles calls, a GSS with an
+operator.
 
 The program in it is the real one (sync, sender, read-back, ledger on SQLite in memory); only the shop, the wire and the
 clock are played. One seed reproduces a history. The rules of GSS are those of customerorders-put.md and
@@ -178,7 +179,7 @@ class Clock:
 
 @dataclass
 class Shop:
-    """Orders with addresses that are edited, cancelled and brought back; what it shows arrives late, doubled, out of order."""
+    """Orders that are edited, cancelled and brought back; what it shows arrives late, doubled, out of order."""
 
     chance: random.Random
     clock: Clock
@@ -218,7 +219,7 @@ class Shop:
         self.to_show.append(order)
 
     def pages(self, cursor: str) -> Iterator[Page]:
-        """Everything not yet recorded, shuffled, some of it twice, sometimes with an old snapshot; some is shown later."""
+        """What was not shown yet, shuffled, some of it twice; old snapshots too, for some is kept back till later."""
         shown = [order for order in self.to_show if self.chance.random() < 0.8]
         extra = [order for order in shown if self.chance.random() < 0.2]
         batch = shown + extra
