@@ -99,7 +99,7 @@ def shape(address: Address, rules: AddressRules) -> Shaped:
 def _endless_parts(address: Address) -> tuple[str, ...]:
     parts = (address.line1, address.line2, address.suburb, address.city, address.region, address.region_name)
     code = address.country + address.postcode
-    if len("".join(parts)) <= _LONGEST_PART >= len(code) or max(map(len, (*parts, code))) <= _LONGEST_PART:
+    if len("".join(parts)) + len(code) <= _LONGEST_PART or max(map(len, (*parts, code))) <= _LONGEST_PART:
         return ()
     return (f"A part of the delivery address is longer than {_LONGEST_PART} characters; shorten it in the shop.",)
 
@@ -185,7 +185,7 @@ def _placed(
             Receipt(rules.street, street, street, "Couriers don't deliver to post office boxes and private bags.")
         )
     first, second = (building, street) if rules.street == "address2" else (street, building)
-    if len(first) + len(second) <= _SHORTEST_LIMIT and len(suburb) <= _SHORTEST_LIMIT >= len(city):
+    if len(first) + len(second) <= _SHORTEST_LIMIT and max(len(suburb), len(city)) <= _SHORTEST_LIMIT:  # nearly always
         return Shaped(first, second, suburb, city, postcode, country, tuple(receipts))
     problems = [
         f"The {name} is longer than {LIMITS[name]} characters; shorten it in the shop."

@@ -42,10 +42,14 @@ NUMBER: Final = re.compile(r"[A-Za-z0-9#][A-Za-z0-9#._/-]{0,19}")
 """What a packing slip number may be: no comma (GET and DELETE take comma lists), nothing that some proxy rewrites."""
 
 
+_WIRE: Final = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+"""Validators are built for the first slip: most runs find nothing new, and most commands make none."""
+
+
 class Product(BaseModel):
     """A line of the optional `products` extra; limits of the API page's table."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+    model_config = _WIRE
 
     productcode: Annotated[str, StringConstraints(max_length=20)] = ""
     description: Annotated[str, StringConstraints(max_length=20)] = ""
@@ -58,7 +62,7 @@ class Package(BaseModel):
     """A parcel of the optional `packages` extra; the name must exist among the account's stock sizes, or be
     --Custom--."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+    model_config = _WIRE
 
     PackageStockName: str
     Quantity: int = Field(default=1, ge=1, le=999)
@@ -71,7 +75,7 @@ class Package(BaseModel):
 class PackingSlip(BaseModel):
     """The wire record. Building one that breaks a limit raises pydantic's ValidationError: slip.make never does."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+    model_config = _WIRE
 
     packingslipno: Annotated[str, StringConstraints(min_length=1, max_length=20)]
     consignee: Annotated[str, StringConstraints(min_length=1, max_length=50)]
@@ -106,7 +110,7 @@ def packing_slip(fields: dict[str, Any]) -> PackingSlip:
     return slip
 
 
-_EXTRAS: Final = {"rawaddress", "costcentre", "products", "packages"}
+_EXTRAS: Final = {"rawaddress", "costcentre", "products", "packages"}  # a frozenset costs pydantic as much again
 
 
 def _to_json(slip: PackingSlip) -> bytes:

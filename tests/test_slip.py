@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from connector import slip as slip_module
-from connector.contact import Person, email, first_phone, person
+from connector.contact import Person, email, first_phone, is_plain_email, is_plausible, person
 from connector.order import Address, Delivery, Order, OrderLine
-from connector.packing_slip import LIMITS, NUMBER, Package, PackingSlip
+from connector.packing_slip import LIMITS, NUMBER, Package, PackingSlip, packing_slip
 from connector.slip import Held, Made, SlipRules, make, slip_number
 from connector.text import clean
 
@@ -219,6 +219,18 @@ def test_the_next_number_is_taken_when_the_first_is_none() -> None:
 def test_what_is_no_email_is_left_out_with_a_receipt(typed: str) -> None:
     assert email(typed, 60)[0] is None
     assert email(typed, 60)[1][0].before == typed
+
+
+@given(st.from_regex(r"[a-z0-9._+-]{1,6}@[a-z0-9.-]{1,8}[@& ]?", fullmatch=True))
+def test_an_email_known_at_a_glance_would_pass_the_long_way_too(typed: str) -> None:
+    if is_plain_email(typed):
+        assert email(clean(typed), 200) == (typed, ())
+
+
+@given(st.text("0123456789+ ()./-x", max_size=20))
+def test_a_plausible_number_has_six_to_fifteen_digits_and_no_plus_but_the_first(typed: str) -> None:
+    digits = sum(map(str.isdigit, typed))
+    assert is_plausible(typed) == (6 <= digits <= 15 and "+" not in typed[1:] and "x" not in typed)
 
 
 def test_an_email_longer_than_gss_documents_is_left_out_until_the_store_allows_it() -> None:
@@ -498,6 +510,14 @@ RULES = st.builds(
     default_country=st.sampled_from([None, "NZ", "AU"]),
     delvinstructions=st.just(("buyer_note", "attribute:x", "text:Fragile")),
 )
+
+
+def test_T3_the_quick_way_to_a_packing_slip_checks_every_limit_too() -> None:
+    fields = {"packingslipno": "#1", "consignee": "Jo Bell", "country": "NZ"}
+    assert packing_slip(fields) == PackingSlip(**fields)
+    for broken in ({"consignee": "x" * 51}, {"consignee": ""}, {"country": "NZL"}, {"colour": "red"}):
+        with pytest.raises(ValidationError):
+            packing_slip(fields | broken)
 
 
 @given(ORDERS, RULES)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterator
+from itertools import repeat
 from typing import BinaryIO, Final, NamedTuple
 
 import msgspec
@@ -127,7 +128,7 @@ def _is_odd(outside: list[str], starts_inside: bool, ends_inside: bool, delimite
 def _keys(whole: list[str], delimiter: str, layout: Layout) -> list[str]:
     """The key of each line. Raises _InDoubt where one is narrower than the header or very long, or a key quoted."""
     lines = [line for line in whole if line]
-    if min((line.count(delimiter) for line in lines), default=layout.width) < layout.width - 1:
+    if min(map(str.count, lines, repeat(delimiter)), default=layout.width) < layout.width - 1:
         raise _InDoubt
     if max(map(len, lines), default=0) > SURE:
         raise _InDoubt
