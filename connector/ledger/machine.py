@@ -138,7 +138,7 @@ def after_call(standing: Standing, event: Event, ghost_window: timedelta) -> Mov
             return _strike(standing, State.UNCLEAR, Move(State.HELD, alarm=Alarm.POISON))
         case Event.CRASHED:  # 16, 17
             return Move(State.UNCLEAR, send_in=NOW, read_in=NOW)
-        case Event.UNKNOWN | Event.FAILED_ALONE:  # 5, 7, 10
+        case Event.UNKNOWN | Event.FAILED_ALONE:  # 5, 7, 10  # pragma: no branch: no other event is left
             return Move(State.UNCLEAR, send_in=backoff(standing.tries), read_in=NOW)
 
 
