@@ -258,9 +258,9 @@ def _apply_steps(ledger: Ledger) -> None:
 
 def _check(ledger: Ledger, now: datetime) -> None:
     soundness.refuse_changed_tables(ledger.db, ledger.path)
-    if soundness.is_small(ledger.db):
+    is_due = soundness.is_check_due(ledger.db, now)
+    if is_due or soundness.is_small(ledger.db):
         soundness.refuse_damaged(ledger.db, ledger.path)
-    elif soundness.is_check_due(ledger.db, now):
-        soundness.refuse_damaged(ledger.db, ledger.path)
+    if is_due:
         with suppress(LedgerBusy, LedgerFull), ledger.writing() as db:  # checked it is, kept or not
             soundness.keep_check(db, now)

@@ -241,3 +241,14 @@ def test_a_ledger_just_made_is_dated_by_the_clock_unless_told_otherwise(
     before = datetime.now(UTC)
     open_ledger(tmp_path).close()
     assert before.replace(microsecond=0) <= checked_at(tmp_path) <= datetime.now(UTC)
+
+
+def test_a_new_ledger_counts_as_checked_so_that_a_large_first_run_makes_no_later_start_slow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_ledger(tmp_path / "state").close()
+    read: list[object] = []
+    monkeypatch.setattr(soundness, "SMALL_BYTES", 0)
+    monkeypatch.setattr(soundness, "refuse_damaged", lambda *ledger: read.append(ledger))
+    open_ledger(tmp_path / "state").close()
+    assert read == []
