@@ -7,7 +7,8 @@ from datetime import datetime
 import msgspec
 
 from connector import selection, slip
-from connector.ledger.intake import HELD_BY_A_PERSON, Change, Kind, Known, PassedOver
+from connector.ledger.intake import HELD_BY_A_PERSON, Change, Kind
+from connector.ledger.known import Known, PassedOver
 from connector.ledger.machine import Accept, accept
 from connector.ledger.states import State
 from connector.ledger.times import stamp

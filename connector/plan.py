@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from connector.consider import Rules
 from connector.ledger import intake, queries
 from connector.ledger.connection import Ledger, in_memory
-from connector.ledger.intake import Known, PassedOver
+from connector.ledger.known import Key, Known, PassedOver, orders_passed_over, slips_known
 from connector.ledger.states import Op, State
 from connector.order import Order
 from connector.packing_slip import number_key
@@ -123,13 +123,13 @@ def _page(
 class _Standing(NamedTuple):
     """What a ledger says of a page's orders at one moment."""
 
-    slips: dict[intake.Key, Known]
-    passed: dict[intake.Key, PassedOver]
+    slips: dict[Key, Known]
+    passed: dict[Key, PassedOver]
 
 
 def _standing(db: sqlite3.Connection, store: str, orders: list[Order]) -> _Standing:
     ids = [order.id for order in orders]
-    return _Standing(intake.known(db, store, ids), intake.passed_over(db, store, ids))
+    return _Standing(slips_known(db, store, ids), orders_passed_over(db, store, ids))
 
 
 def _of_passed(line: PlanLine, before: PassedOver | None, after: PassedOver) -> PlanLine:

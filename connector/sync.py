@@ -18,7 +18,8 @@ import msgspec
 from connector.consider import Considered, Rules, consider
 from connector.ledger import alerts, intake, outbox
 from connector.ledger.connection import Ledger, LedgerError
-from connector.ledger.intake import Kind, PassedOver
+from connector.ledger.intake import Kind
+from connector.ledger.known import PassedOver, orders_passed_over, slips_known
 from connector.ledger.machine import Accept
 from connector.ledger.times import stamp
 from connector.order import Order, content_hash
@@ -160,8 +161,8 @@ def record_page(rules: Rules, terms: Terms, page: Page, ledger: Ledger, report: 
     orders = _newest_of_each(page.orders)
     ids = [order.id for order in orders]
     with ledger.writing() as db:
-        known = intake.known(db, terms.store, ids) if ids else {}
-        passed = intake.passed_over(db, terms.store, ids) if ids else {}
+        known = slips_known(db, terms.store, ids) if ids else {}
+        passed = orders_passed_over(db, terms.store, ids) if ids else {}
         changes, same = [], []
         for order in orders:
             key = (order.id, order.part)

@@ -1,0 +1,81 @@
+"""What the ledger knows of the orders on a page, looked up before the page is recorded. Writes nothing."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from connector.ledger.states import Op, State
+
+Key = tuple[str, str]
+"""(order id, part) within one store."""
+
+
+class Known(msgspec.Struct, frozen=True, gc=False):
+    """What the ledger knew of an order before this page."""
+
+    slip_id: int
+    number: str | None
+    revision: str
+    content: bytes | None
+    seq: int
+    op: Op
+    state: State
+    hash: str | None
+    reason: str
+
+
+class PassedOver(msgspec.Struct, frozen=True, gc=False):
+    """An order that was read and is not for freight now."""
+
+    revision: str
+    content: bytes | None
+    decision: str
+    reason: str
+
+
+_STATES = {state.value: state for state in State}
+_OPS = {op.value: op for op in Op}
+
+
+def slips_known(db: sqlite3.Connection, store: str, order_ids: Sequence[str]) -> dict[Key, Known]:
+    """What is recorded for these orders, all their parts."""
+    rows = _of_orders(
+        db,
+        "SELECT s.order_id, s.part, s.id, s.number, s.revision, s.content, v.seq, v.op, v.state, v.hash, v.reason"
+        " FROM slips s JOIN versions v ON v.slip_id = s.id AND v.newest = 1"
+        " WHERE s.store = ? AND s.order_id IN ",
+        store,
+        order_ids,
+    )
+    return {
+        (row[0], row[1]): Known(row[2], row[3], row[4], row[5], row[6], _OPS[row[7]], _STATES[row[8]], row[9], row[10])
+        for row in rows
+    }
+
+
+def orders_passed_over(db: sqlite3.Connection, store: str, order_ids: Sequence[str]) -> dict[Key, PassedOver]:
+    """Which of these orders were passed over so far."""
+    rows = _of_orders(
+        db,
+        "SELECT order_id, part, revision, content, decision, reason FROM passed_over WHERE store = ? AND order_id IN ",
+        store,
+        order_ids,
+    )
+    return {(row[0], row[1]): PassedOver(row[2], row[3], row[4], row[5]) for row in rows}
+
+
+_MOST_PARAMETERS = 10_000
+
+
+def _of_orders(
+    db: sqlite3.Connection, question: str, store: str, order_ids: Sequence[str]
+) -> Iterator[tuple[Any, ...]]:
+    """The rows of a question that ends in `IN`. Ids are parameters: json_each cuts a text at a NUL, and the order it
+    belongs to would pass for a new one each time it is read."""
+    for first in range(0, len(order_ids), _MOST_PARAMETERS):
+        some = order_ids[first : first + _MOST_PARAMETERS]
+        yield from db.execute(f"{question}({', '.join('?' * len(some))})", (store, *some))
