@@ -44,6 +44,8 @@ class Findings(msgspec.Struct):
     pause: Pause | None = None
 
 
+_WAS_THERE = (State.CONFIRMED, State.TICKETED)
+
 Piece = tuple[Asked, ...]
 Heard = tuple[Piece, ReadBack]
 
@@ -160,11 +162,11 @@ class _Reading:
     def _checked_alone(
         self, piece: Piece, records: Mapping[str, tuple[Record, ...]]
     ) -> Mapping[str, tuple[Record, ...]]:
-        """A confirmed slip that is missing is asked for once more, alone, before anybody is alarmed (failures.md B2).
+        """A slip that GSS had and is missing is asked for once more, alone, before anybody is alarmed (failures.md B2).
 
         Where that can't be done now, the slip is left out: nothing was learnt about it.
         """
-        missing = [asked.number for asked in piece if asked.state is State.CONFIRMED and not records[asked.number]]
+        missing = [asked.number for asked in piece if asked.state in _WAS_THERE and not records[asked.number]]
         if not missing or len(piece) == 1:
             return records
         checked = dict(records)

@@ -184,7 +184,7 @@ def _absent(standing: Standing, ghost_window: timedelta) -> Move:
     if standing.state in (State.PROCESSED, State.LATE):  # GSS forgets in time (B13)
         return Move(standing.state, read_in=_watch(standing))
     if standing.state is State.TICKETED:
-        return Move(State.TICKETED, read_in=CYCLE, alarm=Alarm.VANISHED)
+        return Move(State.TICKETED, read_in=timedelta(hours=1), alarm=Alarm.VANISHED)
     if standing.op is Op.DELETE:
         return _settled(standing, State.WITHDRAWN, ghost_window)
     if standing.state is State.CONFIRMED:  # 20a: an operator may have deleted it

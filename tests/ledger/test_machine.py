@@ -238,7 +238,7 @@ def test_gss_may_forget_a_ticketed_slip_without_anything_coming_of_it(state: Sta
 
 def test_a_slip_said_to_be_processed_that_gss_does_not_show_calls_a_person() -> None:
     move = after_read_back(stands(State.TICKETED), Shown.NOTHING, False, G)
-    assert move == Move(State.TICKETED, read_in=CYCLE, alarm=Alarm.VANISHED)
+    assert move == Move(State.TICKETED, read_in=HOUR, alarm=Alarm.VANISHED)
 
 
 def test_a_processed_slip_is_watched_for_a_week_or_until_it_is_picked_up_a_late_one_until_a_person_closes_it() -> None:

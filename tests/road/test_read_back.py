@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from connector.ledger import gates, people
+from tests.road.source import address
 from tests.road.world import Road
 
 
@@ -227,3 +228,14 @@ def test_a_timed_out_put_that_proved_to_be_there_leaves_nothing_wrong_behind(roa
     road.gss.fault("store_then_timeout")
     road.sync()
     assert gates.gate_of(road.ledger.db, "key").failures == 0
+
+
+def test_B2_a_ticketed_slip_left_out_of_one_answer_is_asked_for_alone_and_found(road: Road) -> None:
+    road.shop.add("A1", "A2")
+    road.sync()
+    road.gss.ticket("A1")
+    road.shop.edit("A1", ship_to=address("2 new road"))
+    road.shop.edit("A2", ship_to=address("3 new road"))
+    road.gss.fault("missing_rows", method="GET", numbers=["A1"])
+    road.sync()
+    assert (road.state("A1"), road.kinds("A1")) == ("late", {"late"})
