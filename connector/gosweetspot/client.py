@@ -12,15 +12,18 @@ from typing import Final
 from urllib.parse import quote
 
 from connector.gosweetspot.answers import Answer, Outcome, read_delete, read_put
-from connector.gosweetspot.destination import Destination
-from connector.gosweetspot.heard import Heard, note_of, outcome_of, retry_after_s
+from connector.gosweetspot.destination import Destination, headers_of
+from connector.gosweetspot.heard import note_of, outcome_of
 from connector.gosweetspot.records import ReadBack, Record, RecordPage, RecordsError, by_number, read_page
+from connector.wire.heard import Heard, retry_after_s
 
 PATH: Final = "/api/customerorders"
 MOST_NUMBERS: Final = 50
 """GSS takes no more in one DELETE (409 above); the same holds for our GETs (failures.md X7, B9)."""
 LONGEST_URL: Final = 1500
 """Characters. Some servers and proxies end at 2 048."""
+LARGEST_ANSWER: Final = 8 * 1024 * 1024
+"""Bytes, unpacked. Fifty orders with their products are about 100 kB."""
 MOST_PAGES: Final = 20
 """Fifty numbers fill one page of a hundred; an answer of more pages than this is no answer to them."""
 
@@ -51,9 +54,10 @@ class Client:
     """Calls to one destination. Several threads may call at once; connections are kept open between calls."""
 
     def __init__(self, destination: Destination, *, clock: Callable[[], float] = time.monotonic) -> None:
-        from connector.gosweetspot.session import Door  # requests takes 0.15 s to import: only who calls pays
+        from connector.wire.door import Door  # requests takes 0.15 s to import: only who calls pays
 
-        self._door = Door(destination)
+        headers = headers_of(destination)
+        self._door = Door(destination.url, headers, verify=destination.verify, largest=LARGEST_ANSWER, reads=(200, 201))
         self._timeout_s = destination.timeout_s
         self._clock = clock
 

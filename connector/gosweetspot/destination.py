@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from connector import __version__
+
 _LOOPBACK_NAMES = ("localhost", "ip6-localhost")
 _ENDS_IN_A_NUMBER = re.compile(r"(?:^|\.)(?:0x[0-9a-f]*|[0-9]+)$", re.IGNORECASE)
 """Resolvers read such a host as an IPv4 address, also spelt 2130706433, 0x7f.1 (WHATWG URL 3.5)."""
@@ -52,6 +54,22 @@ class Destination(msgspec.Struct, frozen=True):
     def host(self) -> str:
         """The host's name, for messages."""
         return urlsplit(self.url).hostname or ""
+
+
+def headers_of(destination: Destination) -> dict[str, str]:
+    """The headers of every call; the contact's in both names that GSS's pages give it (gosweetspot-api.md 1.10)."""
+    headers = {
+        "access_key": destination.access_key,
+        "Content-Type": "application/json; charset=utf-8",
+        "Accept": "application/json",
+        "Accept-Encoding": "identity",
+        "User-Agent": f"gosweetspot-connector/{__version__}",
+    }
+    if destination.site_id is not None:
+        headers["site_id"] = str(destination.site_id)
+    if destination.support_email is not None:
+        headers["support_email"] = headers["supportemail"] = destination.support_email
+    return headers
 
 
 def _problem_of_header(value: str) -> str:

@@ -1,37 +1,11 @@
-"""Heard: what came back over the wire for one call, and what its status means. Knows no network and no slips."""
+"""What a call to GSS came to, by what was heard of it. Knows no network and no slips."""
 
 from __future__ import annotations
 
-import re
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from typing import Final
-from urllib.parse import urlsplit
-
-import msgspec
 
 from connector.gosweetspot.answers import Outcome
-
-LONGEST_WAIT_S: Final = 86_400.0
-"""A wait GSS asks for is believed up to a day: the number may be a mistake, and nothing would be sent meanwhile."""
-
-
-class Heard(msgspec.Struct, frozen=True):
-    """The raw end of one call.
-
-    left      False only where it is certain that no byte of the call left: no name, no connection, no TLS
-    fault     why there is no whole answer, as a sentence for people; "" when there is one
-    status    0 where none came; body is read for 200 and 201 only
-    """
-
-    left: bool = True
-    fault: str = ""
-    status: int = 0
-    body: bytes = b""
-    location: str = ""
-    retry_after: str = ""
-    date: str = ""
-
+from connector.wire.heard import Heard, redirect_host
 
 _BY_STATUS: Final = {
     200: Outcome.ANSWERED,
@@ -76,35 +50,9 @@ def note_of(heard: Heard) -> str:
         return heard.fault
     if 300 <= heard.status < 400 and heard.location:
         return (
-            f"A redirect (HTTP {heard.status}) to {_host_of(heard.location)} came instead of an answer. It was not "
-            "followed, so that the key goes nowhere else. Check url."
+            f"A redirect (HTTP {heard.status}) to {redirect_host(heard.location)} came instead of an answer. It was "
+            "not followed, so that the key goes nowhere else. Check url."
         )
     if heard.status == 404:
         return "There is no customer-orders service at this address (HTTP 404). Check url."
     return _NOTES[outcome_of(heard)].format(status=heard.status)
-
-
-def _host_of(location: str) -> str:
-    """The host only: the rest of the address is not ours to show."""
-    try:
-        host = urlsplit(location).hostname or "another path of the same host"
-    except ValueError:
-        host = ""
-    return host if re.fullmatch(r"[a-z0-9.:\[\] -]{1,100}", host) else "an address that can't be shown"
-
-
-def retry_after_s(heard: Heard) -> float | None:
-    """Seconds GSS asked us to wait, from 0 to a day, or None. Reads both forms of Retry-After (RFC 9110 10.2.3).
-
-    A date is read against the answer's own Date: the two clocks need not agree.
-    """
-    text = heard.retry_after.strip()
-    if re.fullmatch(r"[0-9]{1,20}", text):
-        return min(float(text), LONGEST_WAIT_S)
-    try:
-        until, now = parsedate_to_datetime(text), parsedate_to_datetime(heard.date)
-    except ValueError:
-        return None
-    # A date without a zone comes out naive; HTTP dates are GMT.
-    wait = until.replace(tzinfo=until.tzinfo or UTC) - now.replace(tzinfo=now.tzinfo or UTC)
-    return min(max(wait.total_seconds(), 0.0), LONGEST_WAIT_S)

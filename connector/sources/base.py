@@ -5,13 +5,17 @@ A source is built from its store's validated options and yields pages from a cur
 order, and the cursor that is safe to keep once they are recorded. Reading again from a kept cursor may repeat orders
 and must never skip one: equal timestamps, clock skew and edits while paging are the source's to survive. Memory is
 bounded by one page, whatever the size of the shop.
+
+A shop that can be asked (`LiveSource`) is also swept once a day, and asked again about single orders wherever its pages
+leave a doubt: change dates of shops are hints (platforms.md 7).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
@@ -25,6 +29,7 @@ class Page(msgspec.Struct, frozen=True):
     notes    sentences for people about this page as a whole ("orders.csv: still being written, left for the next run")
     alerts   the same, but somebody must act ("orders.csv line 9: unclosed quote; the file was not read")
     scanned  how much of the input this page ends at, and total the whole of it, in any one unit; 0 when unknown
+    gone     ids of orders that the shop, asked for them one by one, no longer has
     """
 
     orders: tuple[Order, ...]
@@ -33,6 +38,7 @@ class Page(msgspec.Struct, frozen=True):
     alerts: tuple[str, ...] = ()
     scanned: int = 0
     total: int = 0
+    gone: tuple[str, ...] = ()
 
 
 class Source(Protocol):
@@ -53,14 +59,50 @@ class Source(Protocol):
         ...
 
 
+class Finding(msgspec.Struct, frozen=True):
+    """One thing `connector check` looked at in a shop. text  what was found; mend  what to do, "" where all is well."""
+
+    text: str
+    mend: str = ""
+
+
+@runtime_checkable
+class LiveSource(Source, Protocol):
+    """A shop that can be asked at any time. The caller closes it.
+
+    The cursor of `pages` is made of the shop's own times alone, never of our clock (failures.md P14); it lags behind
+    the newest change seen by an overlap, so that what becomes visible late is still read.
+    """
+
+    def sweep(self) -> Iterator[Page]:
+        """Every order that may still become freight or change, and all that changed in the last 48 hours, whatever
+        any cursor says. The pages' cursors are "" and are not kept. Raises only SourceError."""
+        ...
+
+    def reread(self, ids: Sequence[str]) -> Iterator[Page]:
+        """These orders (`Order.id`) as the shop has them now, each asked for by its id; every id is in one page's
+        orders or in its `gone`. The pages' cursors are "". Raises only SourceError."""
+        ...
+
+    def probe(self) -> Iterator[Finding]:
+        """Try everything a sync needs, and tell each as it is found: reachable, signed in, rights, clock, one order
+        read. Never raises; ends early where nothing more can be tried."""
+        ...
+
+    def close(self) -> None:
+        """Close idle connections."""
+        ...
+
+
 class SourceContext(msgspec.Struct, frozen=True):
-    """What a source may know of its house: its store's name, the folder relative paths start from, the zone, the
-    time."""
+    """What a source may know of its house: its store's name, the folder relative paths start from, the zone, the time,
+    and how to wait (seconds) where a shop asks for a moment's patience."""
 
     store: str
     folder: str
     timezone: str
     now: Callable[[], datetime]
+    wait: Callable[[float], None] = time.sleep
 
 
 class SourceError(Exception):
@@ -69,6 +111,10 @@ class SourceError(Exception):
 
 class Unreachable(SourceError):
     """Wait and try again: no connection, a time-out, a 5xx, a page that is no answer."""
+
+
+class TooLarge(Unreachable):
+    """An answer went on past the limit and was dropped; a smaller page may do (failures.md P25)."""
 
 
 class Unauthorised(SourceError):

@@ -13,7 +13,7 @@ import pytest
 
 from connector.gosweetspot import Answer, Client, Outcome, ReadBack, Verdict, pieces
 from connector.gosweetspot.client import LONGEST_URL, PATH
-from connector.gosweetspot.heard import Heard
+from connector.wire.heard import Heard
 from tests.gosweetspot.server import Reply, answer, calling, destination_of, reset, serving, then_close
 
 A, B = ("A", b'{"packingslipno":"A","consignee":"\xc4\x80"}'), ("B", b'{ "packingslipno" : "B" }')
@@ -215,7 +215,7 @@ def test_S30_an_unknown_error_is_an_unknown_outcome_and_not_quoted(
     def broken(*_: object) -> Heard:
         raise error
 
-    monkeypatch.setattr("connector.gosweetspot.session.Door.exchange", broken)
+    monkeypatch.setattr("connector.wire.door.Door.exchange", broken)
     with serving() as server, calling(server) as client:
         heard = call(client)
         assert heard.outcome is Outcome.UNKNOWN

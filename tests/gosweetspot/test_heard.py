@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.gosweetspot.answers import Outcome
-from connector.gosweetspot.heard import Heard, note_of, outcome_of, retry_after_s
+from connector.gosweetspot.heard import note_of, outcome_of
+from connector.wire.heard import Heard, retry_after_s
 
 MONDAY = "Mon, 23 Nov 2026 10:00:00 GMT"
 

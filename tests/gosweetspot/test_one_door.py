@@ -11,9 +11,9 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[2] / "connector"
 WIRES = ("requests", "urllib3", "httpx", "aiohttp", "http.client", "urllib.request", "socket", "ftplib", "smtplib")
 ALLOWED = {
-    "gosweetspot/session.py": WIRES,  # the door to GoSweetSpot
-    "sources/session.py": WIRES,  # the door to the shops, with rules of its own about keys and pages
+    "wire/door.py": WIRES,  # the door to the world
     "sandbox/": ("socket", "http.client"),  # listens on loopback, and calls nobody but itself
+    "testing/": ("socket", "http.client"),  # shops on loopback for the tests of sources
     "web/": ("socket",),  # listens
     "daemon.py": ("socket",),  # tells systemd that it lives
     "lock.py": ("socket",),  # asks for this machine's name
@@ -40,7 +40,7 @@ def offences(path: str, source: str) -> list[str]:
 
 def test_SEC7_no_module_but_the_doors_opens_connections() -> None:
     files = {path.relative_to(PACKAGE).as_posix(): path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py")}
-    assert "gosweetspot/session.py" in files
+    assert "wire/door.py" in files
     assert [offence for path, source in files.items() for offence in offences(path, source)] == []
 
 
@@ -56,12 +56,12 @@ def test_SEC7_no_module_but_the_doors_opens_connections() -> None:
 def test_SEC7_the_rule_sees_every_way_to_import(source: str) -> None:
     assert offences("sync.py", source)
     assert offences("web/page.py", source)
-    assert not offences("gosweetspot/session.py", source)
+    assert not offences("wire/door.py", source)
     assert not offences("sync.py", "import requests_like\nfrom http import HTTPStatus\nimport urllib.parse")
 
 
 @pytest.mark.parametrize("switch", ["allow_redirects=True", "verify=False", "trust_env=True", "requests.Session("])
 def test_SEC7_the_door_has_none_of_the_switches_that_let_a_key_out(switch: str) -> None:
-    source = (PACKAGE / "gosweetspot" / "session.py").read_text(encoding="utf-8")
+    source = (PACKAGE / "wire" / "door.py").read_text(encoding="utf-8")
     assert switch not in source
     assert "max_retries=0" in source

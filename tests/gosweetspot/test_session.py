@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from connector.gosweetspot import Answer, Client, Destination, Outcome, Verdict
-from connector.gosweetspot.session import _Deadlined
+from connector.wire.door import _Deadlined
 from tests.gosweetspot.server import Reply, answer, calling, drip, reset, serving, silence, then_close
 
 SLIPS = [("KIWI-1", b'{"packingslipno":"KIWI-1"}')]
@@ -159,7 +159,7 @@ def test_S6_a_stall_anywhere_in_the_answer_ends_at_the_total_deadline(reply: Rep
 
 def test_S6_each_read_may_take_only_what_is_left_of_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     times = iter([100.0, 100.0, 112.5, 129.9, 130.0])
-    monkeypatch.setattr("connector.gosweetspot.session.time.monotonic", lambda: next(times))
+    monkeypatch.setattr("connector.wire.door.time.monotonic", lambda: next(times))
     with socket.socket() as sock:
         sock.settimeout(30.0)
         reader = _Deadlined(sock, io.BytesIO(b"abc"))  # type: ignore[arg-type]
@@ -302,7 +302,7 @@ def test_A20_an_answer_over_the_limit_is_not_read_to_its_end() -> None:
     with serving(then_close(answer(large))) as server, calling(server) as client:
         heard = client.put(SLIPS)
         assert heard.outcome is Outcome.UNKNOWN
-        assert "larger than any answer" in heard.note
+        assert "is larger than 8 MB" in heard.note
 
 
 def test_A20_a_packed_answer_is_read_and_a_broken_or_twice_packed_one_is_unknown() -> None:

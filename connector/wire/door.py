@@ -1,4 +1,4 @@
-"""The one door to GSS: sends a request once and brings back what was heard. Knows no packing slips and judges nothing.
+"""The one door to the world: sends a request once and brings back what was heard. Knows nobody and judges nothing.
 
 `requests` with its teeth drawn (failures.md 0.3, 0.4, E2, SEC7). Its transport adapter is used without a Session: the
 Session is what reads proxies, netrc and CA bundles from the environment, follows redirects with our key in hand, keeps
@@ -13,7 +13,9 @@ import io
 import socket
 import ssl
 import time
+from collections.abc import Container, Mapping
 from typing import Any, Final, cast
+from urllib.parse import urlsplit
 
 import requests
 import urllib3
@@ -22,14 +24,12 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from connector import __version__
-from connector.gosweetspot.destination import Destination
-from connector.gosweetspot.heard import Heard
+from connector.wire.heard import Heard
 
 CONNECT_TIMEOUT_S: Final = 5.0
 """For each address of the host; the next one is tried after it (failures.md S32)."""
 
-LARGEST_ANSWER: Final = 8 * 1024 * 1024
-"""Bytes, unpacked. Fifty orders with their products are about 100 kB."""
+USER_AGENT: Final = f"gosweetspot-connector/{__version__}"
 
 _CHUNK: Final = 16 * 1024
 """Small, so that even an urllib3 that unpacks a whole chunk at once (before 2.6) makes no more than 16 MB of it."""
@@ -42,25 +42,39 @@ class NothingLeftError(Exception):
 
 
 class _OverLimitError(Exception):
-    """The answer is larger than any answer of GSS's."""
+    """The answer goes on past the limit."""
 
 
 class Door:
-    """Calls to one destination, over connections that are kept open. Safe for several threads at once."""
+    """Calls to one host, over connections that are kept open. Safe for several threads at once.
 
-    def __init__(self, destination: Destination) -> None:
-        self._destination = destination
-        self._verify = destination.verify
+    url      scheme and host; headers  of every call; verify  True, or the path of a bundle of one's own
+    largest  bytes of an answer's body, unpacked, past which it is dropped
+    reads    the statuses whose bodies are read
+    """
+
+    def __init__(
+        self, url: str, headers: Mapping[str, str], *, verify: str | bool = True, largest: int, reads: Container[int]
+    ) -> None:
+        self._address = url.rstrip("/")
+        self._host = urlsplit(url).hostname or ""
+        self._headers = headers
+        self._verify = verify
+        self._largest = largest
+        self._reads = reads
         self._adapter = _Adapter(max_retries=0, pool_connections=1, pool_maxsize=_CONNECTIONS)
-        self._address = destination.url.rstrip("/")
-        self._headers = headers_of(destination)
 
-    def exchange(self, method: str, path: str, body: bytes | None, timeout_s: float) -> Heard:
-        """One call, once: never repeated, never redirected, over in `timeout_s` (plus the look-up of the name)."""
+    def exchange(
+        self, method: str, path: str, body: bytes | None, timeout_s: float, headers: Mapping[str, str] | None = None
+    ) -> Heard:
+        """One call, once: never repeated, never redirected, over in `timeout_s` (plus the look-up of the name).
+
+        path  goes as it is, query and all; headers  of this call, over the door's own
+        """
         timeout = urllib3.Timeout(total=timeout_s, connect=CONNECT_TIMEOUT_S)
         try:
             response = self._adapter.send(
-                self._request(method, path, body),
+                self._request(method, path, body, headers),
                 stream=True,
                 timeout=cast(Any, timeout),  # requests hands it through; its stubs don't say so
                 verify=self._verify,
@@ -69,13 +83,13 @@ class Door:
         except NothingLeftError as err:
             return Heard(left=False, fault=self._sentence_on_no_connection(err.__cause__))
         except Exception as err:  # noqa: BLE001  whatever broke, the request may have arrived: that is "unknown" (S30)
-            return Heard(fault=self._sentence_on_broken_call(err))
+            return Heard(fault=self._sentence_on_broken_call(err, timeout_s))
         try:
-            return _heard(response)
+            return self._heard(response)
         except _OverLimitError:
-            return Heard(status=response.status_code, fault=_TOO_LARGE)
+            return Heard(status=response.status_code, too_large=True, fault=self._sentence_on_size())
         except Exception as err:  # noqa: BLE001  as above
-            return Heard(status=response.status_code, fault=self._sentence_on_broken_call(err))
+            return Heard(status=response.status_code, fault=self._sentence_on_broken_call(err, timeout_s))
         finally:
             response.close()
 
@@ -86,57 +100,42 @@ class Door:
             pools[key].close()  # urllib3 leaves it to the garbage collector, which may wait for long after an error
         self._adapter.close()
 
-    def _request(self, method: str, path: str, body: bytes | None) -> requests.PreparedRequest:
+    def _request(
+        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str] | None
+    ) -> requests.PreparedRequest:
         request = requests.PreparedRequest()
         request.method, request.url, request.body = method, self._address + path, body
         request.headers = requests.structures.CaseInsensitiveDict(self._headers)
+        request.headers.update(headers or {})
         if method != "GET":
             request.headers["Content-Length"] = str(len(body or b""))
         return request
 
-    def _sentence_on_no_connection(self, cause: BaseException | None) -> str:
-        return f"Nothing was sent: {self._destination.host} could not be reached ({_reason(cause)})."
-
-    def _sentence_on_broken_call(self, err: BaseException) -> str:
-        """By the error's class only: texts of `requests` quote addresses and even the key (failures.md 0.9)."""
-        if any(isinstance(cause, TimeoutError | urllib3.exceptions.TimeoutError) for cause in _causes(err)):
-            return f"{self._destination.host} gave no whole answer in time ({self._destination.timeout_s:g} s)."
-        return (
-            f"The connection to {self._destination.host} broke before a whole answer was there ({type(err).__name__})."
+    def _heard(self, response: requests.Response) -> Heard:
+        headers = response.headers
+        return Heard(
+            status=response.status_code,
+            body=_whole_body(response, self._largest) if response.status_code in self._reads else b"",
+            location=headers.get("Location", ""),
+            retry_after=headers.get("Retry-After", ""),
+            date=headers.get("Date", ""),
+            headers=headers,
         )
 
+    def _sentence_on_no_connection(self, cause: BaseException | None) -> str:
+        return f"Nothing was sent: {self._host} could not be reached ({_reason(cause)})."
 
-_TOO_LARGE = "The answer is larger than any answer of GoSweetSpot's, so it was not read to its end."
+    def _sentence_on_broken_call(self, err: BaseException, timeout_s: float) -> str:
+        """By the error's class only: texts of `requests` quote addresses and even the key (failures.md 0.9)."""
+        if any(isinstance(cause, TimeoutError | urllib3.exceptions.TimeoutError) for cause in _causes(err)):
+            return f"{self._host} gave no whole answer in time ({timeout_s:.3g} s)."
+        return f"The connection to {self._host} broke before a whole answer was there ({type(err).__name__})."
 
-
-def headers_of(destination: Destination) -> dict[str, str]:
-    """The headers of every call; the contact's in both names that GSS's pages give it (gosweetspot-api.md 1.10)."""
-    headers = {
-        "access_key": destination.access_key,
-        "Content-Type": "application/json; charset=utf-8",
-        "Accept": "application/json",
-        "Accept-Encoding": "identity",
-        "User-Agent": f"gosweetspot-connector/{__version__}",
-    }
-    if destination.site_id is not None:
-        headers["site_id"] = str(destination.site_id)
-    if destination.support_email is not None:
-        headers["support_email"] = headers["supportemail"] = destination.support_email
-    return headers
+    def _sentence_on_size(self) -> str:
+        return f"The answer of {self._host} is larger than {self._largest // 2**20} MB, so it was not read to its end."
 
 
-def _heard(response: requests.Response) -> Heard:
-    headers = response.headers
-    return Heard(
-        status=response.status_code,
-        body=_whole_body(response) if response.status_code in (200, 201) else b"",
-        location=headers.get("Location", ""),
-        retry_after=headers.get("Retry-After", ""),
-        date=headers.get("Date", ""),
-    )
-
-
-def _whole_body(response: requests.Response) -> bytes:
+def _whole_body(response: requests.Response, largest: int) -> bytes:
     """The unpacked body, up to the limit. Codings stacked on each other multiply their growth: not unpacked."""
     if "," in response.headers.get("Content-Encoding", ""):
         raise _OverLimitError
@@ -144,7 +143,7 @@ def _whole_body(response: requests.Response) -> bytes:
     size = 0
     while chunk := response.raw.read(_CHUNK, decode_content=True):
         size += len(chunk)
-        if size > LARGEST_ANSWER:
+        if size > largest:
             raise _OverLimitError
         chunks.append(chunk)
     return b"".join(chunks)
