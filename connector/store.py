@@ -6,7 +6,6 @@ Knows no file, no TOML and no network. The tables [source], [select] and [slip] 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -20,66 +19,27 @@ from pydantic import (
     Field,
     PlainValidator,
     ValidationInfo,
-    WithJsonSchema,
     field_validator,
 )
 
 from connector import api_url
 from connector.cron import checked as checked_cron
 from connector.problem import Unfit, quoted
-from connector.secret import SecretError, SecretReference, parse_reference
+from connector.secret import SecretReference
 from connector.selection import SelectRules
 from connector.slip import SlipRules
+from connector.store_values import DURATION_SHAPE, Reference, between
 from connector.suggest import near
 
-_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours"}
-_DURATION: Final = re.compile(r"([0-9]{1,6}) ?([smh])")
 _EMAIL: Final = re.compile(r"[!-?A-~]{1,64}@[A-Za-z0-9.-]{1,180}\.[A-Za-z]{2,24}")
 _TEST_WORDS: Final = frozenset(("test", "testing", "sandbox", "demo"))
 _LIVE_WORDS: Final = frozenset(("live", "prod", "production"))
 _TO_THIS_MACHINE: Final = "is allowed only where url is this machine (a sandbox)"
 
 
-def duration(text: object) -> timedelta:
-    """A length of time as store files write it: a whole number and s, m or h. Raises Unfit."""
-    parts = _DURATION.fullmatch(text) if isinstance(text, str) else None
-    if parts is None:
-        raise Unfit("is no length of time", 'Write a number with s, m or h, as in "90s", "2m" or "1h"')
-    return timedelta(**{_UNITS[parts[2]]: int(parts[1])})
-
-
-def _between(shortest: str, longest: str) -> Callable[[object], timedelta]:
-    def checked(text: object) -> timedelta:
-        value = duration(text)
-        if not duration(shortest) <= value <= duration(longest):
-            raise Unfit(f"is not from {shortest} to {longest}", f'Write something from "{shortest}" to "{longest}"')
-        return value
-
-    return checked
-
-
-def _reference(value: object, info: ValidationInfo) -> SecretReference:
-    if not isinstance(value, str):
-        raise SecretError("this is no text, and not shown", "Write env:NAME, file:PATH or keyring:SERVICE/NAME")
-    context = info.context or {}
-    reference = parse_reference(value, context.get("folder", Path()))
-    if context.get("secrets"):
-        reference.resolve()
-    return reference
-
-
 def _limit(value: object) -> object:
     return 0 if value == "none" else value
 
-
-_DURATION_SHAPE: Final = WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,6} ?[smh]$"})
-_REFERENCE_SHAPE: Final = WithJsonSchema({"type": "string", "pattern": "^(env:[A-Za-z_]|file:.|keyring:[^/]+/.)"})
-
-Reference = Annotated[SecretReference, PlainValidator(_reference), _REFERENCE_SHAPE]
-"""The type of every key that refers to a secret; sources with keys of their own use it too.
-
-Read with the context {"folder": what relative paths start from, "secrets": True to look whether the secret can be had}.
-"""
 
 Calls = Annotated[int, BeforeValidator(_limit, json_schema_input_type=int | Literal["none"])]
 """A number of calls; 0 or "none" is no limit."""
@@ -110,11 +70,11 @@ class GoSweetSpot(BaseModel):
     calls_per_minute: Calls = Field(60, ge=0, le=6000)
     calls_per_hour: Calls = Field(1000, ge=0, le=360_000)
     in_flight: int = Field(4, ge=1, le=16)
-    ghost_window: Annotated[timedelta, PlainValidator(_between("0s", "1h")), _DURATION_SHAPE] = Field(
+    ghost_window: Annotated[timedelta, PlainValidator(between("0s", "1h")), DURATION_SHAPE] = Field(
         timedelta(minutes=5), examples=["5m"]
     )
     read_back: bool = True
-    timeout: Annotated[timedelta, PlainValidator(_between("1s", "5m")), _DURATION_SHAPE] = Field(
+    timeout: Annotated[timedelta, PlainValidator(between("1s", "5m")), DURATION_SHAPE] = Field(
         timedelta(seconds=30), examples=["30s"]
     )
     mode: Literal["live", "test"] = Field(
@@ -208,7 +168,7 @@ class Schedule(BaseModel):
 
     timezone: str = "Pacific/Auckland"
     cron: str | None = Field(None, examples=["*/5 8-18 * * mon-fri"])
-    every: Annotated[timedelta, PlainValidator(_between("10s", "24h")), _DURATION_SHAPE] | None = Field(
+    every: Annotated[timedelta, PlainValidator(between("10s", "24h")), DURATION_SHAPE] | None = Field(
         default_factory=lambda before: None if before.get("cron") else timedelta(minutes=2), examples=["2m"]
     )
 

@@ -16,7 +16,7 @@ from connector.config import ConfigError, load_stores
 from connector.plain_words import findings
 from connector.sources import registry
 from connector.sources.registry import OWN, kinds, source_class
-from connector.store import Reference
+from connector.store_values import Reference
 from tests.store_files import GOOD, ROOT, gosweetspot, problems, write
 
 
