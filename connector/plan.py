@@ -116,7 +116,7 @@ def _page(
         elif (passed := after.passed.get(key)) is not None:
             yield _of_passed(line, before.passed.get(key), passed)
     # The next page may show these orders again: their hashes stay, what takes the room goes.
-    scratch.db.execute("UPDATE versions SET body = NULL, receipts = NULL WHERE body IS NOT NULL")
+    scratch.db.execute("DELETE FROM bodies")
     scratch.db.execute("DELETE FROM alerts")
 
 
@@ -192,8 +192,8 @@ def differences(before: str | None, after: str | None) -> tuple[Difference, ...]
 
 def _made(db: sqlite3.Connection, slip_ids: list[int]) -> dict[int, _New]:
     rows = db.execute(
-        "SELECT v.slip_id, v.body, v.receipts, coalesce(max(a.text), '') FROM versions v"
-        " LEFT JOIN alerts a ON a.slip_id = v.slip_id"
+        "SELECT v.slip_id, b.body, b.receipts, coalesce(max(a.text), '') FROM versions v"
+        " LEFT JOIN bodies b ON b.version_id = v.id LEFT JOIN alerts a ON a.slip_id = v.slip_id"
         " WHERE v.newest = 1 AND v.slip_id IN (SELECT value FROM json_each(?)) GROUP BY v.slip_id",
         (json.dumps(slip_ids),),
     )

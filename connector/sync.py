@@ -112,7 +112,7 @@ def sync_store(
 def _begin(db: sqlite3.Connection, terms: Terms, now: datetime) -> None:
     row = db.execute("SELECT destination FROM stores WHERE store = ?", (terms.store,)).fetchone()
     if row is None:
-        db.execute("INSERT INTO stores VALUES (?, ?)", (terms.store, terms.destination))
+        db.execute("INSERT INTO stores (store, destination) VALUES (?, ?)", (terms.store, terms.destination))
     elif row[0] != terms.destination:
         raise WrongDestination(
             f"store {terms.store}: its slips belong to {row[0]}, but the store file now names {terms.destination}. "

@@ -92,7 +92,8 @@ def versions_of(db: sqlite3.Connection, slip_id: int) -> list[VersionLine]:
     """A slip's versions, oldest first."""
     rows = db.execute(
         "SELECT id, seq, newest, op, state, reason, body, receipts, CASE WHEN urgency IS NULL THEN '' ELSE send_at END,"
-        " coalesce(read_at, ''), tries, created_at, changed_at FROM versions WHERE slip_id = ? ORDER BY seq",
+        " coalesce(read_at, ''), tries, created_at, changed_at FROM versions LEFT JOIN bodies ON version_id = id"
+        " WHERE slip_id = ? ORDER BY seq",
         (slip_id,),
     )
     return [VersionLine(row[0], row[1], bool(row[2]), *row[3:]) for row in rows]

@@ -113,7 +113,9 @@ class _Page:
         self.ghosts_over = stamp(now + ghost_window)
         self.next_slip = _next_id(db, "slips")
         self.slips: list[tuple[object, ...]] = []
+        self.next_version = _next_id(db, "versions")
         self.versions: list[tuple[object, ...]] = []
+        self.bodies: list[tuple[int, str | None, str | None]] = []
         self.replaced: list[int] = []
         self.updated: list[tuple[object, ...]] = []
         self.passed: list[tuple[object, ...]] = []
@@ -236,12 +238,15 @@ class _Page:
         urgency: int | None = None,
         reason: str | None = None,
     ) -> None:
+        version_id = self.next_version
+        self.next_version += 1
         is_put = op is Op.PUT
+        if is_put and (change.body or change.receipts):
+            self.bodies.append((version_id, change.body, change.receipts))
         owed = state is State.OWED
         self.versions.append(
-            (slip_id, seq, self.store, op.value, state.value, change.reason if reason is None else reason,
-             change.body if is_put else None, change.hash if is_put else None, change.revision,
-             change.receipts if is_put else None, urgency if owed else None, self.now if owed else None,
+            (version_id, slip_id, seq, self.store, op.value, state.value, change.reason if reason is None else reason,
+             change.hash if is_put else None, change.revision, urgency if owed else None, self.now if owed else None,
              self.now if state is State.LATE else None, self.now, self.now),
         )  # fmt: skip
 
@@ -274,10 +279,11 @@ class _Page:
             [row for row in self.numbers if row[2] not in clashes],
         )
         db.executemany(
-            "INSERT INTO versions (slip_id, seq, store, op, state, reason, body, hash, revision, receipts, urgency,"
-            " send_at, read_at, created_at, changed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO versions (id, slip_id, seq, store, op, state, reason, hash, revision, urgency, send_at,"
+            " read_at, created_at, changed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             self.versions,
         )
+        db.executemany("INSERT INTO bodies VALUES (?, ?, ?)", self.bodies)
         if clashes:
             self._hold_clashing(clashes)
         self._write_the_rest()

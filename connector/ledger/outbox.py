@@ -61,7 +61,7 @@ def claim(db: sqlite3.Connection, store: str, most: int, most_deletes: int, now:
         return None
     op, lot = first
     rows = db.execute(
-        "SELECT v.id, s.number, v.body, v.hash"
+        "SELECT v.id, s.number, (SELECT body FROM bodies WHERE version_id = v.id), v.hash"
         + _CLAIMABLE
         + " AND v.op = ? AND v.lot = ? ORDER BY v.urgency, v.id LIMIT ?",
         (store, at, op, lot, most_deletes if op == "delete" else most),

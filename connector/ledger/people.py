@@ -100,7 +100,7 @@ def dismiss(ledger: Ledger, alert: int, who: str, reason: str, now: datetime) ->
 def _find(db: sqlite3.Connection, store: str | None, name: str) -> tuple[int, str, State, bool]:
     rows = db.execute(
         "SELECT s.id, coalesce(s.number, s.order_number), v.state,"
-        " v.body IS NOT NULL OR (v.op = 'delete' AND s.number IS NOT NULL), s.store"
+        " v.hash IS NOT NULL OR (v.op = 'delete' AND s.number IS NOT NULL), s.store"
         " FROM slips s JOIN versions v ON v.slip_id = s.id AND v.newest = 1"
         " WHERE (s.number_key = ? OR s.order_number = ? OR s.order_id = ?) AND (? IS NULL OR s.store = ?)",
         (number_key(name), name, name, store, store),
@@ -119,8 +119,8 @@ def _find(db: sqlite3.Connection, store: str | None, name: str) -> tuple[int, st
 def _give_number(db: sqlite3.Connection, slip_id: int) -> None:
     """Give a slip the number it was made with, where two orders wanted it (T6). Raises Refused where it is taken."""
     destination, given, body = db.execute(
-        "SELECT s.destination, s.number, v.body FROM slips s JOIN versions v ON v.slip_id = s.id AND v.newest = 1"
-        " WHERE s.id = ?",
+        "SELECT s.destination, s.number, b.body FROM slips s JOIN versions v ON v.slip_id = s.id AND v.newest = 1"
+        " LEFT JOIN bodies b ON b.version_id = v.id WHERE s.id = ?",
         (slip_id,),
     ).fetchone()
     if given is not None:

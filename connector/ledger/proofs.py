@@ -62,8 +62,9 @@ _STATES = {state.value: state for state in State}
 def due(db: sqlite3.Connection, store: str, most: int, now: datetime) -> list[Asked]:
     """The versions to read back now, longest due first."""
     rows = db.execute(
-        "SELECT v.id, v.slip_id, v.seq, s.number, v.op, v.state, v.body, v.hash, v.attempt_id, a.ended_at, v.ghosts"
-        " FROM versions v JOIN slips s ON s.id = v.slip_id LEFT JOIN attempts a ON a.id = v.attempt_id"
+        "SELECT v.id, v.slip_id, v.seq, s.number, v.op, v.state, b.body, v.hash, v.attempt_id, a.ended_at, v.ghosts"
+        " FROM versions v JOIN slips s ON s.id = v.slip_id LEFT JOIN bodies b ON b.version_id = v.id"
+        " LEFT JOIN attempts a ON a.id = v.attempt_id"
         " WHERE v.store = ? AND v.read_at <= ? AND v.newest = 1 AND s.number IS NOT NULL ORDER BY v.read_at LIMIT ?",
         (store, stamp(now), most),
     )
@@ -100,8 +101,9 @@ def due_again(db: sqlite3.Connection, store: str) -> datetime | None:
 def sent_before(db: sqlite3.Connection, slip_ids: Sequence[int]) -> dict[int, list[tuple[str, bytes]]]:
     """The older versions of these slips that a call ever carried: slip id -> (hash, body), newest first."""
     rows = db.execute(
-        "SELECT slip_id, hash, body FROM versions WHERE newest = 0 AND tries > 0 AND body IS NOT NULL"
-        " AND slip_id IN (SELECT value FROM json_each(?)) ORDER BY slip_id, seq DESC",
+        "SELECT v.slip_id, v.hash, b.body FROM versions v JOIN bodies b ON b.version_id = v.id"
+        " WHERE v.newest = 0 AND v.tries > 0 AND v.hash IS NOT NULL"
+        " AND v.slip_id IN (SELECT value FROM json_each(?)) ORDER BY v.slip_id, v.seq DESC",
         (json.dumps(slip_ids),),
     )
     found: dict[int, list[tuple[str, bytes]]] = defaultdict(list)

@@ -83,8 +83,8 @@ def passed_over(db: sqlite3.Connection, store: str) -> list[tuple[str, str, str]
 def receipts_of_newest(db: sqlite3.Connection, store: str) -> dict[str, str]:
     """The receipts (JSON) of each order's newest version, by order number; orders without any are not in it."""
     rows = db.execute(
-        "SELECT s.order_number, v.receipts FROM versions v JOIN slips s ON s.id = v.slip_id"
-        " WHERE v.store = ? AND v.newest = 1 AND v.receipts IS NOT NULL",
+        "SELECT s.order_number, b.receipts FROM versions v JOIN slips s ON s.id = v.slip_id"
+        " JOIN bodies b ON b.version_id = v.id WHERE v.store = ? AND v.newest = 1 AND b.receipts IS NOT NULL",
         (store,),
     )
     return dict(rows.fetchall())
@@ -171,7 +171,7 @@ def accepted_bodies(db: sqlite3.Connection, slip_ids: Iterable[int]) -> dict[int
     """What GSS should have of these slips: the body sent last that was not refused. Slips never sent, or deleted there,
     are not in it."""
     rows = db.execute(
-        "SELECT slip_id, CASE op WHEN 'put' THEN body END FROM versions"
+        "SELECT slip_id, CASE op WHEN 'put' THEN body END FROM versions LEFT JOIN bodies ON version_id = id"
         " WHERE tries > 0 AND state NOT IN ('refused', 'sending') AND slip_id IN (SELECT value FROM json_each(?))"
         " ORDER BY slip_id, seq",
         (json.dumps(list(slip_ids)),),

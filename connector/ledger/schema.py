@@ -54,10 +54,8 @@ CREATE TABLE versions (
     state TEXT NOT NULL CHECK (state IN ('held', 'owed', 'sending', 'unclear', 'accepted', 'confirmed', 'ticketed',
                                          'processed', 'late', 'refused', 'withdrawn', 'superseded', 'closed')),
     reason TEXT NOT NULL DEFAULT '',
-    body TEXT,                           -- the exact JSON for GSS; null for a delete and where no slip could be made
-    hash TEXT,
+    hash TEXT,                           -- of the body; null for a delete and where no slip could be made
     revision TEXT NOT NULL,
-    receipts TEXT,                       -- JSON: what was moved, cut or mended
     urgency INTEGER,                     -- 0 cancel, 1 change, 2 new; null when nothing is to be sent
     lot TEXT NOT NULL DEFAULT '',        -- part of a batch that was split
     send_at TEXT,
@@ -81,6 +79,12 @@ CREATE INDEX versions_owed ON versions (store, urgency, id) WHERE urgency IS NOT
 CREATE INDEX versions_to_read ON versions (store, read_at) WHERE read_at IS NOT NULL;
 
 CREATE INDEX versions_waiting ON versions (store, state) WHERE newest = 1 AND state IN ('held', 'refused', 'late');
+
+CREATE TABLE bodies (                    -- apart from versions, so that a move doesn't write them again
+    version_id INTEGER PRIMARY KEY REFERENCES versions (id),
+    body TEXT,                           -- the exact JSON for GSS; null where no slip could be made
+    receipts TEXT                        -- JSON: what was moved, cut or mended
+) STRICT;
 
 CREATE TABLE attempts (
     id INTEGER PRIMARY KEY,
@@ -128,7 +132,8 @@ CREATE TABLE cursors (
 
 CREATE TABLE stores (
     store TEXT PRIMARY KEY,
-    destination TEXT NOT NULL
+    destination TEXT NOT NULL,
+    swept_at TEXT                        -- when a sweep over the shop's open orders last came to its end
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE gates (

@@ -139,7 +139,7 @@ def test_L19_a_row_that_points_nowhere_or_breaks_a_check_is_refused_whole(ledger
         "INSERT INTO passed_over VALUES ('kiwi', '1', '', '#1', 'perhaps', '', NULL, '1', NULL, '', '')",
     ):
         with pytest.raises(LedgerError, match="constraint failed"), ledger.writing() as db:
-            db.execute("INSERT INTO stores VALUES ('kiwi', 'x')")
+            db.execute("INSERT INTO stores VALUES ('kiwi', 'x', NULL)")
             db.execute(broken)
     assert count(ledger, "stores") == 0
 
@@ -147,11 +147,11 @@ def test_L19_a_row_that_points_nowhere_or_breaks_a_check_is_refused_whole(ledger
 def test_L21_an_exception_in_a_transaction_leaves_nothing_and_the_next_one_is_unharmed(ledger: Ledger) -> None:
     for error in (RuntimeError, KeyboardInterrupt, AssertionError):
         with pytest.raises(error), ledger.writing() as db:
-            db.execute("INSERT INTO stores VALUES ('kiwi', 'x')")
+            db.execute("INSERT INTO stores VALUES ('kiwi', 'x', NULL)")
             raise error
     assert not ledger.db.in_transaction
     with ledger.writing() as db:
-        db.execute("INSERT INTO stores VALUES ('moa', 'y')")
+        db.execute("INSERT INTO stores VALUES ('moa', 'y', NULL)")
     assert ledger.db.execute("SELECT store FROM stores").fetchall() == [("moa",)]
 
 

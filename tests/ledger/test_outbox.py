@@ -254,11 +254,12 @@ def fill_with_old_rows(db: sqlite3.Connection, most: int, store: str = "kiwi") -
         given,
     )
     db.execute(
-        "INSERT INTO versions (slip_id, seq, store, op, state, body, hash, revision, tries, attempt_id, created_at,"
-        " changed_at) SELECT id, 1, store, 'put', 'processed', :body, hex(randomblob(32)), revision, 1,"
+        "INSERT INTO versions (slip_id, seq, store, op, state, hash, revision, tries, attempt_id, created_at,"
+        " changed_at) SELECT id, 1, store, 'put', 'processed', hex(randomblob(32)), revision, 1,"
         " 1 + id / 50, :at, :at FROM slips",
         given,
     )
+    db.execute("INSERT INTO bodies SELECT id, :body, NULL FROM versions", given)
     db.execute("INSERT INTO attempt_versions SELECT attempt_id, id, NULL FROM versions")
 
 

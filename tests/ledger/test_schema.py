@@ -258,7 +258,7 @@ import sys
 from pathlib import Path
 from connector.ledger.connection import open_ledger
 with open_ledger(Path(sys.argv[1])) as ledger, ledger.writing() as db:
-    db.execute("INSERT INTO stores VALUES (?, 'x')", (sys.argv[2],))
+    db.execute("INSERT INTO stores VALUES (?, 'x', NULL)", (sys.argv[2],))
 """
 
 

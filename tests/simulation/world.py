@@ -332,7 +332,8 @@ class _World:
         if seq is None:
             return
         row = self.ledger.db.execute(
-            "SELECT v.body FROM versions v JOIN slips s ON s.id = v.slip_id WHERE s.number = ? AND v.seq = ?",
+            "SELECT b.body FROM versions v JOIN slips s ON s.id = v.slip_id LEFT JOIN bodies b ON b.version_id = v.id"
+            " WHERE s.number = ? AND v.seq = ?",
             (number, seq),
         ).fetchone()
         if row[0] is None or proof_of(row[0].encode()) != proof_of(self.gss.orders[number].body):
@@ -370,8 +371,8 @@ class _World:
         numbers: dict[str, str] = {}
         for order in self.shop.orders.values():
             row = db.execute(
-                "SELECT s.number, v.state, v.op, v.body, s.id FROM slips s JOIN versions v ON v.slip_id = s.id"
-                " AND v.newest = 1 WHERE s.order_id = ?",
+                "SELECT s.number, v.state, v.op, b.body, s.id FROM slips s JOIN versions v ON v.slip_id = s.id"
+                " AND v.newest = 1 LEFT JOIN bodies b ON b.version_id = v.id WHERE s.order_id = ?",
                 (order.id,),
             ).fetchone()
             if row is None:
