@@ -183,6 +183,7 @@ def _sync(commands: Any) -> None:
     _stores(sync)
     sync.add_argument("--dry-run", action="store_true", help="show what would be done; send nothing, record nothing")
     sync.add_argument("--all", action="store_true", help="with --dry-run: every order of the shop, unchanged ones too")
+    sync.add_argument("--sweep", action="store_true", help="look at every open order of the shop now, changed or not")
     sync.add_argument("--from-start", action="store_true", help="read the shop from its beginning; nothing is doubled")
 
 

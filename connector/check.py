@@ -82,7 +82,8 @@ def _key(store: Store) -> Secret | Finding:
 def shop(store: Store, now: Callable[[], datetime]) -> Finding:
     """Whether the shop can be read: its first page is."""
     try:
-        page = next(iter(opening.source_of(store, now).pages("")), Page((), ""))
+        with opening.source_of(store, now) as source:
+            page = next(iter(source.pages("")), Page((), ""))
     except SourceError as err:
         return Finding(store.name, str(err), "See [source] in its store file", Code.UNREACHED)
     if page.alerts:

@@ -53,17 +53,19 @@ def sync(asked: Namespace, screen: Screen) -> Code:
     if asked.all:
         raise UsageError("--all goes with --dry-run; to look at every order again: connector sync --from-start")
     from connector.opening import stores_asked_for
+    from connector.report import Hooks
     from connector.show.progress import watching
     from connector.show.runs import show_outcome, show_problems
     from connector.stopping import stopping_on_signals, wait
-    from connector.sync import Hooks
     from connector.sync_stores import sync_stores
 
     stores, problems = stores_asked_for(asked.config, asked.stores, secrets=True)
     outcomes = []
     with stopping_on_signals() as stopping, watching(screen) as watch:
         hooks = Hooks(_now, lambda seconds: wait(seconds, stopping), stopping, watch)
-        run = sync_stores(stores, asked.state, hooks, from_the_start=asked.from_start, failure_of=_told(asked))
+        run = sync_stores(
+            stores, asked.state, hooks, from_the_start=asked.from_start, sweep=asked.sweep, failure_of=_told(asked)
+        )
         for outcome in run:
             outcomes.append(outcome)
             show_outcome(screen, outcome)

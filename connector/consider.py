@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime
 
 import msgspec
@@ -20,6 +21,10 @@ from connector.slip import SlipRules
 
 TIE = "The shop shows two contents of this order with one change date. Save the order once more in the shop."
 
+GONE = "The order was deleted in the shop."
+GONE_CONTENT = hashlib.sha256(GONE.encode()).digest()
+"""Stands for the contents of an order that is no more; no order's contents have this hash."""
+
 
 class Considered(msgspec.Struct, frozen=True):
     """The accept rule's word, and what to record; change is None when there is nothing to record."""
@@ -36,10 +41,21 @@ class Rules(msgspec.Struct, frozen=True):
     slip: SlipRules
 
 
-def consider(order: Order, known: Known | None, passed: PassedOver | None, rules: Rules, now: datetime) -> Considered:
-    """What an order just read means. known, passed: what the ledger has of it (at most one of them)."""
+def consider(
+    order: Order,
+    known: Known | None,
+    passed: PassedOver | None,
+    rules: Rules,
+    now: datetime,
+    *,
+    decides: bool = False,
+) -> Considered:
+    """What an order just read means. known, passed: what the ledger has of it (at most one of them).
+
+    decides: it was asked for by its id, after all that the ledger has of it.
+    """
     content = content_hash(order)
-    word = accept(_newest(known, passed), order.revision, content)
+    word = accept(_newest(known, passed), order.revision, content, decides=decides)
     if word is Accept.NEW or word is Accept.NEWER:
         return Considered(word, decided(order, content, known, rules, now))
     if word is Accept.TIE:
@@ -48,6 +64,13 @@ def consider(order: Order, known: Known | None, passed: PassedOver | None, rules
         return Considered(word)
     change = decided(order, content, known, rules, now)
     return Considered(word, None if _is_as_before(change, known, passed) else change)
+
+
+def consider_gone(order_id: str, part: str, before: Known | PassedOver) -> Change | None:
+    """What it means that the shop no longer has an order; None where that is known."""
+    if before.content == GONE_CONTENT:
+        return None
+    return Change(order_id, part, before.order_number, before.revision, GONE_CONTENT, GONE, Kind.WITHDRAW, reason=GONE)
 
 
 def _newest(known: Known | None, passed: PassedOver | None) -> tuple[str, bytes] | None:

@@ -17,6 +17,7 @@ from connector.config import load_stores
 from connector.exit_codes import Code, UsageError
 from connector.ledger import queries
 from connector.ledger.reading import reading
+from connector.report import Hooks
 from connector.sandbox.handle import Sandbox
 from connector.sandbox.options import DEFAULT_KEY, Options
 from connector.sandbox.server import running
@@ -24,7 +25,6 @@ from connector.show.runs import show_outcome
 from connector.show.screen import Screen
 from connector.show.standing import show_needs
 from connector.status import status_of
-from connector.sync import Hooks
 from connector.sync_stores import sync_stores
 
 EXPORTS: Final = Path(__file__).with_name("demo_data")

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
-from typing import cast
 
 import msgspec
 
@@ -15,9 +14,8 @@ from connector.ledger import outbox
 from connector.ledger.connection import FILE_NAME
 from connector.ledger.reading import reading
 from connector.plan import PlanLine, plan
-from connector.sources.base import Source
+from connector.report import Report
 from connector.store import Store
-from connector.sync import Report
 
 
 class PlanEnd(msgspec.Struct, frozen=True):
@@ -36,8 +34,7 @@ def dry_run(
     with reading(state) if has_ledger else nullcontext() as known:
         for store in stores:
             report = Report(store.name)
-            source = opening.source_of(store, now)
-            if from_the_start:
-                source = cast(Source, opening.FromTheStart(source))
-            yield from plan(opening.rules_of(store), opening.terms_of(store, None), source, known, now(), report)
+            rules, terms = opening.rules_of(store), opening.terms_of(store, None)
+            with opening.source_of(store, now) as source:
+                yield from plan(rules, terms, source, known, now(), report, from_the_start=from_the_start)
             yield PlanEnd(store.name, report, outbox.owed(known, store.name) if known is not None else 0)

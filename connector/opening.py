@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
-from datetime import datetime
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -13,13 +14,14 @@ from zoneinfo import ZoneInfo
 from connector.config import load_store, load_stores, store_files
 from connector.consider import Rules
 from connector.exit_codes import UsageError
+from connector.fetch import Visit
 from connector.gosweetspot.destination import Destination
 from connector.late_client import LateClient
 from connector.ledger.gates import Budget
 from connector.problem import ConfigError, Problem
 from connector.secret import Secret
 from connector.sender import Terms
-from connector.sources.base import Page, Source, SourceContext
+from connector.sources.base import LiveSource, Source, SourceContext
 from connector.sources.registry import source_class
 from connector.store import Store
 
@@ -82,10 +84,23 @@ def terms_of(store: Store, key: Secret | None) -> Terms:
     )
 
 
-def source_of(store: Store, now: Callable[[], datetime]) -> Source:
-    """The store's shop."""
-    context = SourceContext(store.name, str(store.folder), store.schedule.timezone, now)
-    return source_class(store.source_kind)(store.source_options, context)
+@contextmanager
+def source_of(
+    store: Store, now: Callable[[], datetime], wait: Callable[[float], None] = time.sleep
+) -> Iterator[Source]:
+    """The store's shop, closed at the end where it is a live one."""
+    context = SourceContext(store.name, str(store.folder), store.schedule.timezone, now, wait)
+    source = source_class(store.source_kind)(store.source_options, context)
+    try:
+        yield source
+    finally:
+        if isinstance(source, LiveSource):
+            source.close()
+
+
+def visit_of(store: Store, *, from_the_start: bool = False, sweep: bool = False) -> Visit:
+    """How the store's shop is read. sweep: over every open order now, due or not."""
+    return Visit(from_the_start, timedelta(0) if sweep else store.schedule.sweep)
 
 
 def client_of(store: Store, key: Secret) -> LateClient:
@@ -94,17 +109,6 @@ def client_of(store: Store, key: Secret) -> LateClient:
     timeout_s = gss.timeout.total_seconds()
     destination = Destination(gss.url, key.reveal(), gss.site_id, gss.support_email, timeout_s)
     return LateClient(destination, sends_products=store.slip.products)
-
-
-class FromTheStart:
-    """A source read from its beginning whatever the cursor says: what is known already is recognised, never doubled."""
-
-    def __init__(self, source: Source) -> None:
-        self.kind = source.kind
-        self._source = source
-
-    def pages(self, cursor: str) -> Iterator[Page]:
-        return self._source.pages("")
 
 
 def zones(config: Path) -> dict[str, ZoneInfo]:

@@ -17,6 +17,7 @@ import msgspec
 from msgspec.structs import replace
 
 from connector.consider import Rules
+from connector.fetch import guarded
 from connector.ledger import intake, queries
 from connector.ledger.connection import Ledger, in_memory
 from connector.ledger.known import Key, Known, PassedOver, orders_passed_over, slips_known
@@ -24,10 +25,11 @@ from connector.ledger.states import Op, State
 from connector.order import Order
 from connector.packing_slip import number_key
 from connector.receipt import Receipt
+from connector.record import Reading, record_page
+from connector.report import Report
 from connector.sender import Terms
 from connector.slip import slip_number
-from connector.sources.base import Page, Source, SourceError
-from connector.sync import Report, record_page
+from connector.sources.base import LiveSource, Page, Source, SourceError
 
 
 class Action(StrEnum):
@@ -73,19 +75,30 @@ class PlanLine(msgspec.Struct, frozen=True):
 
 
 def plan(
-    rules: Rules, terms: Terms, source: Source, known: sqlite3.Connection | None, now: datetime, report: Report
+    rules: Rules,
+    terms: Terms,
+    source: Source,
+    known: sqlite3.Connection | None,
+    now: datetime,
+    report: Report,
+    *,
+    from_the_start: bool = False,
 ) -> Iterator[PlanLine]:
     """The plan of each order read, as it is read; the counts, notes and alerts gather in `report`.
 
     known  the ledger, opened for reading; None where there is none yet
-    from_the_start is the caller's: hand in a source that ignores the cursor. A SourceError ends up in report.problem.
+    from_the_start  whatever the cursor says. A SourceError ends up in report.problem.
     """
     with in_memory() as scratch:
         if known is not None:
             _copy_last_slip(known, scratch.db)
         try:
-            for page in source.pages(intake.cursor_of(known, terms.store) if known is not None else ""):
-                yield from _page(rules, terms, page, known, scratch, now, report)
+            cursor = intake.cursor_of(known, terms.store) if known is not None and not from_the_start else ""
+            reading = Reading(
+                decides=isinstance(source, LiveSource)
+            )  # what a doubt would come to: the shop shows it now
+            for page in guarded(source.kind, source.pages(cursor)):
+                yield from _page(rules, terms, page, known, scratch, now, report, reading)
         except SourceError as err:
             report.problem = str(err)
 
@@ -98,12 +111,13 @@ def _page(
     scratch: Ledger,
     now: datetime,
     report: Report,
+    reading: Reading,
 ) -> Iterator[PlanLine]:
     orders = {(order.id, order.part): order for order in page.orders}
     if known is not None:
         _copy_known(known, scratch.db, rules, terms, list(orders.values()))
     before = _standing(scratch.db, terms.store, list(orders.values()))
-    record_page(rules, terms, page, scratch, report, now)
+    record_page(rules, terms, page, scratch, report, now, reading)
     after = _standing(scratch.db, terms.store, list(orders.values()))
     at_gss = (
         queries.accepted_bodies(known, (slip.slip_id for slip in after.slips.values())) if known is not None else {}

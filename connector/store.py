@@ -162,6 +162,7 @@ class Schedule(BaseModel):
     """The [schedule] table: when the shop is read. Either every or cron; neither is every 2 minutes.
 
     timezone  of cron, and of the dates in exports that name none; an IANA name
+    sweep     how often every open order of a live shop is looked at, whatever its change dates say
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -170,6 +171,9 @@ class Schedule(BaseModel):
     cron: str | None = Field(None, examples=["*/5 8-18 * * mon-fri"])
     every: Annotated[timedelta, PlainValidator(between("10s", "24h")), DURATION_SHAPE] | None = Field(
         default_factory=lambda before: None if before.get("cron") else timedelta(minutes=2), examples=["2m"]
+    )
+    sweep: Annotated[timedelta, PlainValidator(between("10m", "168h")), DURATION_SHAPE] = Field(
+        timedelta(hours=24), examples=["24h"]
     )
 
     @field_validator("timezone")

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import cast
 
 import msgspec
 
 from connector import opening
 from connector.exit_codes import Code, Failure, failure_of
+from connector.fetch import Visit
 from connector.ledger import gates, queries
 from connector.ledger.connection import Ledger, open_ledger
 from connector.lock import StoreLock
+from connector.report import Hooks, Report
 from connector.sender import Terms
-from connector.sources.base import Source
 from connector.store import Store
-from connector.sync import Hooks, Report, sync_store
+from connector.sync import sync_store
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -38,19 +38,22 @@ def sync_stores(
     hooks: Hooks,
     *,
     from_the_start: bool = False,
+    sweep: bool = False,
     failure_of: Callable[[Exception], Failure] = failure_of,
 ) -> Iterator[Outcome]:
     """Sync each store in turn; ends early when hooks.stopping says so. Raises LedgerError where none can be used.
 
     from_the_start: read the shops from their beginning, as after a change of [select] or [slip]; nothing is sent twice.
+    sweep: look at every open order of live shops now, whatever their change dates say.
     """
     with open_ledger(state) as ledger:
         for store in stores:
             if hooks.stopping():
                 return
             try:
+                visit = opening.visit_of(store, from_the_start=from_the_start, sweep=sweep)
                 with StoreLock(state, store.name) as lock:
-                    outcome = _sync(store, ledger, _while_held(hooks, lock), from_the_start)
+                    outcome = _sync(store, ledger, _while_held(hooks, lock), visit)
                     lock.refuse_if_lost()
             except Exception as err:  # noqa: BLE001  the other stores have done nothing wrong
                 failure = failure_of(err)
@@ -63,15 +66,13 @@ def _while_held(hooks: Hooks, lock: StoreLock) -> Hooks:
     return msgspec.structs.replace(hooks, stopping=lambda: hooks.stopping() or not lock.is_ours())
 
 
-def _sync(store: Store, ledger: Ledger, hooks: Hooks, from_the_start: bool) -> Outcome:
+def _sync(store: Store, ledger: Ledger, hooks: Hooks, visit: Visit) -> Outcome:
     key = store.gosweetspot.access_key.resolve()
     terms = opening.terms_of(store, key)
-    source = opening.source_of(store, hooks.now)
-    if from_the_start:
-        source = cast(Source, opening.FromTheStart(source))
     client = opening.client_of(store, key)
     try:
-        report = sync_store(opening.rules_of(store), terms, source, ledger, client, hooks)
+        with opening.source_of(store, hooks.now, hooks.wait) as source:
+            report = sync_store(opening.rules_of(store), terms, source, ledger, client, hooks, visit)
     finally:
         client.close()
     waits = queries.needs_counted(ledger.db, store.name)

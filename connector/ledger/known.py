@@ -26,6 +26,7 @@ class Known(msgspec.Struct, frozen=True, gc=False):
     state: State
     hash: str | None
     reason: str
+    order_number: str = ""
 
 
 class PassedOver(msgspec.Struct, frozen=True, gc=False):
@@ -35,6 +36,7 @@ class PassedOver(msgspec.Struct, frozen=True, gc=False):
     content: bytes | None
     decision: str
     reason: str
+    order_number: str = ""
 
 
 _STATES = {state.value: state for state in State}
@@ -45,14 +47,15 @@ def slips_known(db: sqlite3.Connection, store: str, order_ids: Sequence[str]) ->
     """What is recorded for these orders, all their parts."""
     rows = _of_orders(
         db,
-        "SELECT s.order_id, s.part, s.id, s.number, s.revision, s.content, v.seq, v.op, v.state, v.hash, v.reason"
+        "SELECT s.order_id, s.part, s.id, s.number, s.revision, s.content, v.seq, v.op, v.state, v.hash, v.reason,"
+        " s.order_number"
         " FROM slips s JOIN versions v ON v.slip_id = s.id AND v.newest = 1"
         " WHERE s.store = ? AND s.order_id IN ",
         store,
         order_ids,
     )
     return {
-        (row[0], row[1]): Known(row[2], row[3], row[4], row[5], row[6], _OPS[row[7]], _STATES[row[8]], row[9], row[10])
+        (row[0], row[1]): Known(row[2], row[3], row[4], row[5], row[6], _OPS[row[7]], _STATES[row[8]], *row[9:])
         for row in rows
     }
 
@@ -61,11 +64,12 @@ def orders_passed_over(db: sqlite3.Connection, store: str, order_ids: Sequence[s
     """Which of these orders were passed over so far."""
     rows = _of_orders(
         db,
-        "SELECT order_id, part, revision, content, decision, reason FROM passed_over WHERE store = ? AND order_id IN ",
+        "SELECT order_id, part, revision, content, decision, reason, order_number FROM passed_over"
+        " WHERE store = ? AND order_id IN ",
         store,
         order_ids,
     )
-    return {(row[0], row[1]): PassedOver(row[2], row[3], row[4], row[5]) for row in rows}
+    return {(row[0], row[1]): PassedOver(*row[2:]) for row in rows}
 
 
 _MOST_PARAMETERS = 10_000

@@ -254,13 +254,16 @@ class Accept(StrEnum):
     TIE = "tie"
 
 
-def accept(known: tuple[str, bytes] | None, revision: str, content: bytes) -> Accept:
+def accept(known: tuple[str, bytes] | None, revision: str, content: bytes, *, decides: bool = False) -> Accept:
     """Whether a change is the newest. known: (revision, content hash) of the newest change recorded, None for none.
 
-    Order comes from the shop's revision alone: never our clock, never the order of arrival.
+    Order comes from the shop's revision alone: never our clock, never the order of arrival. Where that leaves a doubt,
+    the shop is asked for the order itself, after all that was recorded: that answer `decides`, whatever its date.
     """
     if known is None:
         return Accept.NEW
+    if decides:
+        return Accept.SAME if content == known[1] else Accept.NEWER
     revision_known, content_known = known
     if revision < revision_known:
         return Accept.STALE if content != content_known else Accept.SAME

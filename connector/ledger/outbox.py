@@ -39,7 +39,7 @@ class Attempt(msgspec.Struct, frozen=True):
 
 
 _CLAIMABLE = (
-    " FROM versions v JOIN slips s ON s.id = v.slip_id"
+    " FROM versions v JOIN slips s ON s.id = v.slip_id LEFT JOIN bodies b ON b.version_id = v.id"
     " WHERE v.store = ? AND v.urgency IS NOT NULL AND v.send_at <= ? AND s.number IS NOT NULL"
     " AND NOT EXISTS (SELECT 1 FROM versions o WHERE o.slip_id = v.slip_id AND o.state = 'sending')"
 )
@@ -61,7 +61,7 @@ def claim(db: sqlite3.Connection, store: str, most: int, most_deletes: int, now:
         return None
     op, lot = first
     rows = db.execute(
-        "SELECT v.id, s.number, (SELECT body FROM bodies WHERE version_id = v.id), v.hash"
+        "SELECT v.id, s.number, b.body, v.hash"
         + _CLAIMABLE
         + " AND v.op = ? AND v.lot = ? ORDER BY v.urgency, v.id LIMIT ?",
         (store, at, op, lot, most_deletes if op == "delete" else most),

@@ -124,6 +124,8 @@ CREATE TABLE passed_over (
     PRIMARY KEY (store, order_id, part)
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX passed_over_until ON passed_over (store, until) WHERE until IS NOT NULL;
+
 CREATE TABLE cursors (
     store TEXT PRIMARY KEY,
     cursor TEXT NOT NULL,

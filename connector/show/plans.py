@@ -9,10 +9,10 @@ from connector.dry_run import PlanEnd
 from connector.exit_codes import Code
 from connector.plan import Action, PlanLine
 from connector.receipt import Receipt
+from connector.report import Report
 from connector.show.runs import READ
 from connector.show.screen import Screen
 from connector.show.words import counted, listed
-from connector.sync import Report
 
 _STYLES: Final = {
     Action.CREATE: "good",

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from connector.report import Report
 from connector.show.screen import Screen
-from connector.sync import Report
 
 FIRST_AFTER_S: Final = 1.0
 """Short runs show nothing: their report says it all, and importing rich would take longer than they do."""

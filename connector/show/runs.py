@@ -6,9 +6,9 @@ import shlex
 
 from connector.exit_codes import Code
 from connector.problem import Problem, rendering
+from connector.report import Report
 from connector.show.screen import Screen
 from connector.show.words import counted, listed
-from connector.sync import Report
 from connector.sync_stores import Outcome
 
 READ = ("new", "changed", "held", "waiting", "skipped", "withdrawn", "unchanged", "stale")
@@ -42,6 +42,12 @@ def lines_of(outcome: Outcome, report: Report) -> list[str]:
     """The report as lines: what was read, what GSS took, what waits."""
     read = {name: getattr(report, name) for name in READ}
     lines = [f"{outcome.store}: {counted(report.read, 'order')} read" + (f": {listed(read)}" if report.read else "")]
+    if report.missed:
+        lines.append(
+            f"  {counted(report.missed, 'order')} the cursor had missed; the sweep over open orders found them"
+        )
+    if report.gone:
+        lines.append(f"  {counted(report.gone, 'order')} the shop no longer has; their slips are withdrawn")
     calls = f"{counted(report.calls, 'call')} to send, {report.read_back_calls:,} to read back"
     reached = f"; read back: {listed(report.states)}" if report.states else ""
     still = f"; {report.owed:,} still owed" if report.owed else ""

@@ -67,7 +67,9 @@ def test_SEC16_one_store_that_crashes_shows_no_value_and_stops_no_other(
         desk.store(name, prefix=prefix)
         desk.export(order(1), store=name)
     real = opening.source_of
-    monkeypatch.setattr(opening, "source_of", lambda store, now: crash() if store.name == "kiwi" else real(store, now))
+    monkeypatch.setattr(
+        opening, "source_of", lambda store, *rest: crash() if store.name == "kiwi" else real(store, *rest)
+    )
     said = desk("sync")
     assert said.code == Code.FAULT
     assert "canary" not in (said.out + said.err).casefold()

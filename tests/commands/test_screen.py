@@ -6,11 +6,11 @@ import io
 
 import pytest
 
+from connector.report import Report
 from connector.show.progress import LINE_EVERY_S, sentence, watching
 from connector.show.rows import show_rows
 from connector.show.screen import Screen
 from connector.show.words import age, at, counted, listed, span
-from connector.sync import Report
 from tests.commands.desk import Desk
 
 

@@ -20,8 +20,9 @@ from connector.ledger.gates import Budget
 from connector.lock import StoreLock
 from connector.order import Order
 from connector.packing_slip import number_key
+from connector.report import Hooks, Report
 from connector.sources.base import Page
-from connector.sync import Hooks, Report, sync_store
+from connector.sync import sync_store
 from tests.ledger.given import START, an_order, rules, terms
 
 FIRST = tuple(an_order(str(i)) for i in range(4))

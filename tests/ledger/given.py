@@ -13,11 +13,12 @@ from connector.ledger.connection import Ledger
 from connector.ledger.gates import Budget
 from connector.ledger.outbox import Attempt
 from connector.order import Address, Order
+from connector.record import record_page
+from connector.report import Report
 from connector.selection import SelectRules
 from connector.sender import Terms, Turn, exchange
 from connector.slip import SlipRules
 from connector.sources.base import Page
-from connector.sync import Report, record_page
 
 G = timedelta(minutes=5)
 START = datetime(2026, 5, 4, 0, 0, tzinfo=UTC)

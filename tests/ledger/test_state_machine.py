@@ -20,11 +20,12 @@ from connector.ledger.outbox import Attempt
 from connector.ledger.proofs import Asked, Sight
 from connector.ledger.states import State
 from connector.order import Address, Order
+from connector.record import record_page
+from connector.report import Report
 from connector.selection import SelectRules
 from connector.sender import Terms, exchange, understand
 from connector.slip import SlipRules
 from connector.sources.base import Page
-from connector.sync import Report, record_page
 from tests.model import Model
 
 G = timedelta(minutes=5)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
 
 from connector.order import Address, Order, OrderLine
-from connector.sources.base import Page, SourceContext, SourceError
+from connector.sources.base import Finding, Page, SourceContext, SourceError
 
 
 class ListShop:
@@ -68,6 +68,56 @@ class ListShop:
     def _next(self) -> str:
         self._clock += 1
         return f"{self._clock:08d}"
+
+
+class LiveShop(ListShop):
+    """A list shop that can be asked for single orders, and swept. Edits may be made without a change date.
+
+    asked  the ids of each reread; sweeps  how often it was swept; unseen  orders that no cursor shows
+    """
+
+    kind = "live"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[list[str]] = []
+        self.sweeps = 0
+        self.unseen: set[str] = set()
+        self.fails_when_asked: SourceError | None = None
+
+    def pages(self, cursor: str) -> Iterator[Page]:
+        for page in super().pages(cursor):
+            yield msgspec.structs.replace(page, orders=tuple(o for o in page.orders if o.id not in self.unseen))
+
+    def sweep(self) -> Iterator[Page]:
+        self.sweeps += 1
+        orders = list(self.orders.values())
+        for start in range(0, len(orders), self.page_size):
+            yield Page(tuple(orders[start : start + self.page_size]), "")
+
+    def reread(self, ids: Sequence[str]) -> Iterator[Page]:
+        self.asked.append(list(ids))
+        if self.fails_when_asked:
+            raise self.fails_when_asked
+        here = tuple(self.orders[one] for one in ids if one in self.orders)
+        yield Page(here, "", gone=tuple(one for one in ids if one not in self.orders))
+
+    def probe(self) -> Iterator[Finding]:
+        yield Finding("it is a list")
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def edit_undated(self, number: str, /, **fields: Any) -> None:
+        """The order changes and its change date does not (WooCommerce's posts storage)."""
+        revision = self.orders[number].revision
+        self.edit(number, **fields)
+        self.orders[number] = msgspec.structs.replace(self.orders[number], revision=revision)
+
+    def delete(self, *numbers: str) -> None:
+        """Gone for good; no cursor tells."""
+        for number in numbers:
+            del self.orders[number]
 
 
 def address(street: str) -> Address:

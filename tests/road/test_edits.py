@@ -6,8 +6,9 @@ import msgspec
 import pytest
 
 from connector.order import Payment
+from connector.record import record_page
+from connector.report import Report
 from connector.sources.base import Page
-from connector.sync import Report, record_page
 from tests.road.source import address, goods
 from tests.road.world import Road
 

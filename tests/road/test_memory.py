@@ -14,11 +14,12 @@ from connector.ledger.connection import open_ledger
 from connector.ledger.gates import Budget
 from connector.order import Order
 from connector.packing_slip import number_key
+from connector.report import Hooks
 from connector.selection import SelectRules
 from connector.sender import Terms
 from connector.slip import Made, SlipRules, make
 from connector.sources.base import Page, SourceContext
-from connector.sync import Hooks, sync_store
+from connector.sync import sync_store
 from tests.road.source import address
 from tests.road.world import Clock
 

@@ -18,11 +18,13 @@ from connector.ledger.connection import in_memory
 from connector.ledger.gates import Budget
 from connector.order import OrderLine
 from connector.packing_slip import number_key
+from connector.record import record_page
+from connector.report import Report
 from connector.selection import SelectRules
 from connector.sender import Sender, Terms
 from connector.slip import SlipRules
 from connector.sources.base import Page, Unreachable
-from connector.sync import Report, WrongDestination, record_page
+from connector.sync import WrongDestination
 from tests.road.source import ListShop, address
 from tests.road.world import Clock, Road
 

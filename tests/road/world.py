@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -14,15 +14,16 @@ from connector.gosweetspot.client import Client
 from connector.gosweetspot.destination import Destination
 from connector.ledger.connection import Ledger
 from connector.ledger.gates import Budget
-from connector.opening import FromTheStart
+from connector.record import record_page
+from connector.report import Hooks, Report
 from connector.sandbox.handle import Sandbox
 from connector.selection import SelectRules
 from connector.sender import Terms
 from connector.slip import SlipRules
-from connector.sources.base import Source
-from connector.sync import Hooks, Report, record_page, sync_store
+from connector.sources.base import Page, Source
+from connector.sync import sync_store
 from tests.road.clients import Around
-from tests.road.source import ListShop
+from tests.road.source import ListShop, LiveShop
 
 GHOST_WINDOW = timedelta(minutes=5)
 FROM_THE_SHOP: Any = object()
@@ -41,6 +42,17 @@ class Clock:
     def wait(self, seconds: float) -> None:
         self.waited.append(seconds)
         self.at += timedelta(seconds=seconds)
+
+
+class FromTheStart:
+    """A shop that ignores the cursor."""
+
+    def __init__(self, shop: ListShop) -> None:
+        self.kind = shop.kind
+        self._shop = shop
+
+    def pages(self, cursor: str) -> Iterator[Page]:
+        return self._shop.pages("")
 
 
 class Road:
@@ -83,6 +95,19 @@ class Road:
     def whole_shop(self) -> Source:
         """The shop, read from its beginning whatever the cursor says."""
         return cast(Source, FromTheStart(self.shop))
+
+    def whole_live_shop(self) -> Source:
+        """The same of a shop that can be asked: its overlap covers everything."""
+        shop = cast(LiveShop, self.shop)
+
+        class Overlapping(type(shop)):  # type: ignore[misc]
+            def __init__(self) -> None:
+                self.__dict__ = shop.__dict__
+
+            def pages(self, cursor: str) -> Iterator[Page]:
+                yield from super().pages("")
+
+        return cast(Source, Overlapping())
 
     def settle(self) -> None:
         """Let the ghost window close over what was sent."""

@@ -21,11 +21,12 @@ from connector.ledger.connection import Ledger, in_memory
 from connector.ledger.gates import Budget
 from connector.order import Address, Order
 from connector.packing_slip import number_key
+from connector.report import Hooks
 from connector.selection import SelectRules
 from connector.sender import Terms
 from connector.slip import SlipRules
 from connector.sources.base import Page, SourceContext
-from connector.sync import Hooks, sync_store
+from connector.sync import sync_store
 
 GHOST_WINDOW = timedelta(minutes=5)
 TICK = timedelta(seconds=60)

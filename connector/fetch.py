@@ -1,0 +1,152 @@
+"""Reads a store's shop: what is new since the cursor, what leaves a doubt, and once a day every open order.
+
+Each page is in the ledger before the next one is read, and whatever is owed by then goes out meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+import msgspec
+
+from connector.consider import Rules
+from connector.ledger import alerts, intake, sweeps
+from connector.ledger.connection import Ledger
+from connector.ledger.times import stamp
+from connector.record import Doubt, Reading, record_page
+from connector.report import Hooks, Report
+from connector.sender import Sender, Terms
+from connector.sources.base import LiveSource, Malformed, Page, Source, SourceError, Throttled
+
+AT_ONCE: Final = 100
+"""Orders asked for by their id in one call to a shop."""
+MOST_WAITED_OUT: Final = 100
+"""Orders whose time has come that one run asks for again; the rest comes with the next."""
+
+DOWN: Final = "shop"
+THROTTLES: Final = "shop throttles"
+"""Kinds of alerts: the shop can't be read and a person may have to act; it asks for patience."""
+
+
+class Visit(msgspec.Struct, frozen=True):
+    """How a shop is read in this run.
+
+    from_the_start  whatever the cursor says: what is known already is recognised, never doubled
+    sweep_every     how long after a sweep over the open orders the next one is due; 0 is now
+    """
+
+    from_the_start: bool = False
+    sweep_every: timedelta = timedelta(hours=24)
+
+
+USUAL: Final = Visit()
+
+
+@dataclass(frozen=True)
+class Fetch:
+    """One store's shop, read once. The caller holds the store's lock."""
+
+    rules: Rules
+    terms: Terms
+    source: Source
+    ledger: Ledger
+    sender: Sender
+    report: Report
+    hooks: Hooks
+    visit: Visit = USUAL
+
+    def run(self) -> None:
+        """Read the shop to its end. A SourceError ends up in the report and in an alert. Raises LedgerError."""
+        try:
+            if self._pages() and isinstance(self.source, LiveSource):
+                self._ask_about_those_whose_time_has_come(self.source)
+                self._sweep_if_due(self.source)
+            with self.ledger.writing() as db:
+                for kind in (DOWN, THROTTLES):
+                    alerts.close_kind(db, self.terms.store, kind, stamp(self.hooks.now()), "the shop was read again")
+        except SourceError as err:
+            self.report.problem = str(err)
+            kind = THROTTLES if isinstance(err, Throttled) else DOWN
+            with self.ledger.writing() as db:
+                alerts.open_alert(db, self.terms.store, None, kind, str(err), stamp(self.hooks.now()))
+
+    def _pages(self) -> bool:
+        """Everything since the cursor. False: we are to stop."""
+        kept = intake.cursor_of(self.ledger.db, self.terms.store)
+        cursor = "" if self.visit.from_the_start else kept
+        reading = Reading(may_doubt=isinstance(self.source, LiveSource))
+        if not all(self._take(page, reading) for page in guarded(self.source.kind, self.source.pages(cursor))):
+            return False
+        if not cursor and isinstance(self.source, LiveSource):  # it was read whole just now
+            self._note_sweep()
+        return True
+
+    def _take(self, page: Page, reading: Reading) -> bool:
+        """Record a page, and ask first about the orders in it that leave a doubt: change dates are hints (platforms.md
+        7), the order itself is not. False: we are to stop."""
+        try:
+            self._record(page, reading)
+        except Doubt as doubt:
+            assert isinstance(self.source, LiveSource), "only who can ask may doubt"
+            self._reread(self.source, doubt.ids)
+            rest = tuple(order for order in page.orders if order.id not in set(doubt.ids))
+            self._record(msgspec.structs.replace(page, orders=rest), reading)
+        self.hooks.progress(self.report)
+        if self.hooks.stopping():
+            return False
+        self.sender.turn(wait=False)
+        return True
+
+    def _record(self, page: Page, reading: Reading) -> None:
+        record_page(self.rules, self.terms, page, self.ledger, self.report, self.hooks.now(), reading)
+
+    def _reread(self, source: LiveSource, ids: list[str]) -> bool:
+        """False: we are to stop."""
+        for first in range(0, len(ids), AT_ONCE):
+            for page in guarded(source.kind, source.reread(ids[first : first + AT_ONCE])):
+                if not self._take(page, Reading(decides=True)):
+                    return False
+        return True
+
+    def _ask_about_those_whose_time_has_come(self, source: LiveSource) -> None:
+        """Orders passed over until a time that has come: the shop's change date does not move for it."""
+        due = sweeps.waited_out(self.ledger.db, self.terms.store, self.hooks.now(), MOST_WAITED_OUT)
+        self._reread(source, due)
+
+    def _sweep_if_due(self, source: LiveSource) -> None:
+        if not sweeps.is_due(self.ledger.db, self.terms.store, self.hooks.now(), self.visit.sweep_every):
+            return
+        reading = Reading(may_doubt=True, is_sweep=True)
+        if not all(self._take(page, reading) for page in guarded(source.kind, source.sweep())):
+            return
+        if all(self._reread(source, ids) for ids in self._open_orders()):
+            self._note_sweep()
+
+    def _open_orders(self) -> Iterator[list[str]]:
+        after = 0
+        while True:
+            ids, after = sweeps.open_orders(self.ledger.db, self.terms.store, after, AT_ONCE)
+            if not ids:
+                return
+            yield ids
+
+    def _note_sweep(self) -> None:
+        with self.ledger.writing() as db:
+            sweeps.note(db, self.terms.store, self.hooks.now())
+
+
+def guarded(kind: str, pages: Iterable[Page]) -> Iterator[Page]:
+    """A source's pages; an error that is none of the contract's is one more reason why the shop can't be read, and
+    keeps nothing that is owed from being sent."""
+    try:
+        yield from pages
+    except SourceError:
+        raise
+    except Exception as err:
+        raise Malformed(
+            f"the shop could not be read further: the {kind} source met something it does not know "
+            f"({type(err).__name__}). What was read before is kept. Please report it."
+        ) from err

@@ -1,0 +1,184 @@
+"""A shop that can be asked: doubts are asked about, deleted orders are withdrawn, and a sweep finds what no cursor
+showed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from connector.ledger import sweeps
+from connector.sources.base import Unreachable
+from tests.road.source import LiveShop, address
+from tests.road.world import Road
+
+
+@pytest.fixture
+def live(road: Road) -> LiveShop:
+    shop = LiveShop()
+    road.shop = shop
+    return shop
+
+
+def swept(road: Road) -> str | None:
+    row = road.ledger.db.execute("SELECT swept_at FROM stores").fetchone()
+    return row[0] if row else None
+
+
+def test_an_undated_edit_that_a_page_shows_is_asked_for_and_sent(road: Road, live: LiveShop) -> None:
+    """Posts storage of WooCommerce dates no edit of an address; the overlap shows the order again (platforms.md 7)."""
+    road.send_and_confirm("A1", "A2")
+    live.edit_undated("A1", street="7 Rata Street")
+    report = road.sync(road.whole_live_shop())
+    assert live.asked == [["A1"]]
+    assert (road.stored("A1"), report.changed, report.held) == ("7 rata street", 1, 0)
+
+
+def test_a_page_is_not_recorded_before_its_doubts_are_answered(road: Road, live: LiveShop) -> None:
+    """Else the cursor would pass an edit that nobody took."""
+    road.send_and_confirm("A1")
+    cursor = live.cursors_asked[-1]
+    live.edit_undated("A1", street="7 Rata Street")
+    live.add("A2")
+    live.fails_when_asked = Unreachable("down")
+    report = road.sync(road.whole_live_shop())
+    assert (report.problem, road.states("A2")) == ("down", [])
+    live.fails_when_asked = None
+    road.sync(road.whole_live_shop())
+    assert cursor and (road.stored("A1"), road.state("A2")) == ("7 rata street", "accepted")
+
+
+def test_an_order_that_one_page_shows_twice_differently_is_asked_for(road: Road, live: LiveShop) -> None:
+    live.add("A1")
+    now = live.orders["A1"]
+    live.orders["A1-seen-before"] = type(now)(
+        **{name: getattr(now, name) for name in now.__struct_fields__} | {"ship_to": address("1 Old Road")}
+    )
+    report = road.sync()
+    assert (live.asked, report.held) == ([["A1"]], 0)
+    assert road.stored("A1") == live.orders["A1"].ship_to.line1.lower()
+
+
+def test_P22_a_change_date_that_went_back_is_asked_about_taken_and_told(road: Road, live: LiveShop) -> None:
+    """A shop restored from a backup: its word now is what counts, and a person hears of it."""
+    road.send_and_confirm("A1")
+    before = live.orders["A1"]
+    live.edit("A1", street="8 Rata Street")
+    road.later(minutes=6)
+    live.orders["A1"] = before
+    road.sync(road.whole_live_shop())
+    assert road.stored("A1") == before.ship_to.line1.lower()
+    assert "went back" in road.kinds("A1")
+    assert "restored from a backup" in road.alerts("A1")["went back"]
+    again = road.sync(road.whole_live_shop())
+    assert (again.changed, len(live.asked)) == (0, 1), "once is enough"
+
+
+def test_P17_an_order_gone_from_the_shop_is_withdrawn_by_the_sweep(road: Road, live: LiveShop) -> None:
+    road.send_and_confirm("A1", "A2")
+    live.delete("A1")
+    road.sync()
+    assert road.state("A1") == "confirmed", "no cursor tells"
+    report = road.later(hours=25)
+    assert (report.gone, road.gss.order("A1")["state"]) == (1, "deleted")
+    assert (road.reason("A1"), road.state("A2")) == ("", "confirmed")
+    assert road.later(hours=25).gone == 0, "it is gone once"
+
+
+def test_P17_an_order_gone_after_its_label_was_printed_calls_a_person(road: Road, live: LiveShop) -> None:
+    road.send_and_confirm("A1")
+    road.gss.ticket("A1")
+    road.later(hours=7)
+    live.delete("A1")
+    road.later(hours=25)
+    assert (road.state("A1"), road.kinds("A1")) == ("late", {"late"})
+    assert "deleted in the shop" in road.alerts("A1")["late"]
+
+
+def test_P17_an_order_that_waited_and_is_gone_waits_no_more(road: Road, live: LiveShop) -> None:
+    live.add("A1", hold_until=datetime(2026, 11, 23, 10, 0, tzinfo=UTC))
+    road.sync()
+    live.delete("A1")
+    road.later(hours=2)
+    row = road.ledger.db.execute("SELECT decision, reason FROM passed_over").fetchone()
+    assert row == ("skip", "The order was deleted in the shop.")
+
+
+def test_an_order_that_waits_for_its_time_is_asked_for_then(road: Road, live: LiveShop) -> None:
+    """Its change date does not move when the time comes (platforms.md 4.1, fulfillAt)."""
+    live.add("A1", hold_until=datetime(2026, 11, 23, 10, 0, tzinfo=UTC))
+    road.sync()
+    road.later(minutes=50)
+    assert (road.states("A1"), live.asked) == ([], [])
+    road.later(minutes=11)
+    assert (road.states("A1"), live.asked) == (["accepted"], [["A1"]])
+
+
+def test_P29_the_sweep_finds_what_no_cursor_showed_and_counts_it(road: Road, live: LiveShop) -> None:
+    road.send_and_confirm("A1")
+    live.unseen.add("A2")
+    live.add("A2")
+    road.sync()
+    assert road.states("A2") == []
+    report = road.later(hours=25)
+    assert (report.missed, report.new, road.state("A2")) == (1, 1, "accepted")
+    assert road.later(hours=25).missed == 0
+
+
+def test_trap_L3_the_sweep_finds_an_undated_edit_that_no_page_shows(road: Road, live: LiveShop) -> None:
+    road.send_and_confirm("A1")
+    live.edit_undated("A1", street="9 Rata Street")
+    road.sync()
+    assert road.stored("A1") != "9 rata street"
+    report = road.later(hours=25)
+    assert (road.stored("A1"), report.changed) == ("9 rata street", 1)
+
+
+def test_a_first_reading_of_the_whole_shop_needs_no_sweep(road: Road, live: LiveShop) -> None:
+    live.add("A1")
+    road.sync()
+    road.sync()
+    assert (live.sweeps, swept(road) is not None) == (0, True)
+
+
+def test_a_sweep_that_fails_is_tried_again_with_the_next_run(road: Road, live: LiveShop) -> None:
+    road.send_and_confirm("A1")
+    first = swept(road)
+    live.fails_when_asked = Unreachable("down")
+    assert road.later(hours=25).problem == "down"
+    assert swept(road) == first
+    live.fails_when_asked = None
+    road.sync()
+    assert (live.sweeps, swept(road) == first) == (2, False)
+
+
+def test_a_stop_in_the_middle_of_a_sweep_leaves_it_due(road: Road, live: LiveShop) -> None:
+    road.send_and_confirm("A1")
+    first = swept(road)
+    road.clock.at += timedelta(hours=25)
+    asked = iter((False, True))
+    road.sync(stopping=lambda: next(asked, True))
+    assert swept(road) == first
+
+
+def test_open_orders_come_in_lots_each_once(road: Road, live: LiveShop) -> None:
+    numbers = live.many(250)
+    road.sync()
+    live.asked.clear()
+    road.later(hours=25)
+    assert [len(lot) for lot in live.asked] == [100, 100, 50]
+    assert sorted(one for lot in live.asked for one in lot) == sorted(numbers)
+
+
+def test_a_clock_that_went_back_makes_the_sweep_due() -> None:
+    from connector.ledger.connection import in_memory
+
+    now = datetime(2026, 11, 23, tzinfo=UTC)
+    with in_memory() as ledger:
+        db = ledger.db
+        db.execute("INSERT INTO stores VALUES ('kiwi', 'x', '2026-11-24T00:00:00.000Z')")
+        assert sweeps.is_due(db, "kiwi", now, timedelta(hours=24))
+        db.execute("UPDATE stores SET swept_at = '2026-11-22T12:00:00.000Z'")
+        assert not sweeps.is_due(db, "kiwi", now, timedelta(hours=24))
+        assert sweeps.is_due(db, "kiwi", now, timedelta(hours=12))
+        assert sweeps.is_due(db, "moa", now, timedelta(hours=24))
