@@ -25,6 +25,7 @@ batch_size = 100
 # Loopback only: no call budget, and read back in the same run, so that our time includes the proof.
 calls_per_minute = "none"
 calls_per_hour = "none"
+in_flight = 16
 ghost_window = "0s"
 
 [schedule]

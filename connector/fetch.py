@@ -5,7 +5,7 @@ Each page is in the ledger before the next one is read, and whatever is owed by 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -18,7 +18,7 @@ from connector.ledger.connection import Ledger
 from connector.ledger.times import stamp
 from connector.record import Doubt, Reading, record_page
 from connector.report import Hooks, Report
-from connector.sender import Sender, Terms
+from connector.sender import Terms
 from connector.sources.base import LiveSource, Malformed, Page, Source, SourceError, Throttled
 
 AT_ONCE: Final = 100
@@ -47,16 +47,16 @@ USUAL: Final = Visit()
 
 @dataclass(frozen=True)
 class Fetch:
-    """One store's shop, read once. The caller holds the store's lock."""
+    """One store's shop, read once. The caller holds the store's lock. between: called after each page."""
 
     rules: Rules
     terms: Terms
     source: Source
     ledger: Ledger
-    sender: Sender
     report: Report
     hooks: Hooks
     visit: Visit = USUAL
+    between: Callable[[], object] = lambda: None
 
     def run(self) -> None:
         """Read the shop to its end. A SourceError ends up in the report and in an alert. Raises LedgerError."""
@@ -64,14 +64,18 @@ class Fetch:
             if self._pages() and isinstance(self.source, LiveSource):
                 self._ask_about_those_whose_time_has_come(self.source)
                 self._sweep_if_due(self.source)
-            with self.ledger.writing() as db:
-                for kind in (DOWN, THROTTLES):
-                    alerts.close_kind(db, self.terms.store, kind, stamp(self.hooks.now()), "the shop was read again")
+            self._note_that_it_was_read()
         except SourceError as err:
             self.report.problem = str(err)
             kind = THROTTLES if isinstance(err, Throttled) else DOWN
             with self.ledger.writing() as db:
                 alerts.open_alert(db, self.terms.store, None, kind, str(err), stamp(self.hooks.now()))
+
+    def _note_that_it_was_read(self) -> None:
+        """Nothing is written, and so nothing synced, where no alert is open."""
+        with self.ledger.writing() as db:
+            for kind in (DOWN, THROTTLES):
+                alerts.close_kind(db, self.terms.store, kind, stamp(self.hooks.now()), "the shop was read again")
 
     def _pages(self) -> bool:
         """Everything since the cursor. False: we are to stop."""
@@ -97,7 +101,7 @@ class Fetch:
         self.hooks.progress(self.report)
         if self.hooks.stopping():
             return False
-        self.sender.turn(wait=False)
+        self.between()
         return True
 
     def _record(self, page: Page, reading: Reading) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from connector.gosweetspot.answers import Outcome
-from connector.gosweetspot.client import pieces
+from connector.gosweetspot.client import MOST_NUMBERS, pieces
 from connector.gosweetspot.records import Proof, ReadBack, Record, proof_of, shows
 from connector.lane import Lane
 from connector.ledger import gates, outbox, proofs
@@ -56,8 +57,12 @@ def read_back(
     terms: Terms,
     clock: Callable[[], datetime],
     stopping: Callable[[], bool] = lambda: False,
+    most_calls: float = math.inf,
 ) -> Findings:
-    """Ask GSS about every version that is due, once. Stops where a call brings no answer, or nothing new is learnt."""
+    """Ask GSS about every version that is due, once. Stops where a call brings no answer, or nothing new is learnt.
+
+    most_calls: the rest stays due.
+    """
     with ledger.writing() as db:
         proofs.close_windows(db, terms.store, clock())
     with Lane[Piece, ReadBack](terms.in_flight) as lane:
@@ -65,7 +70,9 @@ def read_back(
         before = -1
         while not stopping() and not reading.findings.pause and reading.findings.states.total() > before:
             before = reading.findings.states.total()
-            reading.ask(_pieces(proofs.due(ledger.db, terms.store, MOST_AT_ONCE, clock())))
+            left = most_calls - reading.findings.calls
+            most = int(min(MOST_AT_ONCE, left * MOST_NUMBERS))
+            reading.ask(_pieces(proofs.due(ledger.db, terms.store, most, clock())) if most > 0 else [])
     return reading.findings
 
 

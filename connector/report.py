@@ -14,7 +14,8 @@ class Report(msgspec.Struct):
 
     missed     of those, found by a sweep although the shop had changed them long before: no cursor showed them
     gone       orders the shop no longer has
-    problem    why the shop could not be read to its end; pause  why nothing more may be sent now
+    problem    why the shop could not be read to its end
+    pause      why nothing more may be sent now, and until when (aware, UTC)
     """
 
     store: str
@@ -37,6 +38,7 @@ class Report(msgspec.Struct):
     alerts: list[str] = msgspec.field(default_factory=list)
     problem: str = ""
     pause: str = ""
+    pause_until: datetime | None = None
     scanned: int = 0
     total: int = 0
 

@@ -6,6 +6,7 @@ One commit per turn: it settles the answers that came and writes down the attemp
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -50,7 +51,7 @@ class Terms(msgspec.Struct, frozen=True):
     destination: str
     gate: str
     batch_size: int = 50
-    in_flight: int = 4
+    in_flight: int = 8
     budget: Budget = Budget(60, 1000)
     ghost_window: timedelta = GHOST_WINDOW
     read_back: bool = True
@@ -77,9 +78,17 @@ class Sender:
     """The sending side of one store, driven turn by turn by whoever holds the store's lock.
 
     Attempts are written down a few more than fly at once, so that one synced commit serves several calls.
+    most_calls: the rest stays owed.
     """
 
-    def __init__(self, ledger: Ledger, client: Sends, terms: Terms, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        client: Sends,
+        terms: Terms,
+        clock: Callable[[], datetime],
+        most_calls: float = math.inf,
+    ) -> None:
         self.pause: Pause | None = None
         self.calls = 0
         self.settled = 0
@@ -87,6 +96,7 @@ class Sender:
         self._client = client
         self._terms = terms
         self._clock = clock
+        self._most_calls = most_calls
         self._lane: Lane[Attempt, Answer] = Lane(terms.in_flight)
         self._next: deque[Attempt] = deque()
         self._heard: list[tuple[Attempt, Answer]] = []
@@ -123,7 +133,7 @@ class Sender:
         heard, self._heard = self._heard, []
         untried = self._next if not more or any(trouble_of(answer) for _, answer in heard) else ()
         self._next = deque() if untried else self._next
-        places = AHEAD * self._terms.in_flight - self._lane.flying if more else 0
+        places = self._places() if more else 0
         if not (heard or untried or places):
             return
         turn = exchange(
@@ -133,6 +143,11 @@ class Sender:
         self.settled += turn.settled
         self._next.extend(turn.attempts)
         self._is_dry = not turn.attempts
+
+    def _places(self) -> int:
+        """How many attempts may be written down now."""
+        left = self._most_calls - self.calls - len(self._next)
+        return int(max(min(AHEAD * self._terms.in_flight - self._lane.flying, left), 0))
 
     def close(self) -> None:
         self._lane.close()

@@ -69,7 +69,7 @@ class GoSweetSpot(BaseModel):
     batch_size: int = Field(50, ge=1, le=100)
     calls_per_minute: Calls = Field(60, ge=0, le=6000)
     calls_per_hour: Calls = Field(1000, ge=0, le=360_000)
-    in_flight: int = Field(4, ge=1, le=16)
+    in_flight: int = Field(8, ge=1, le=16)
     ghost_window: Annotated[timedelta, PlainValidator(between("0s", "1h")), DURATION_SHAPE] = Field(
         timedelta(minutes=5), examples=["5m"]
     )

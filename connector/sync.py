@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 from collections import Counter
 from datetime import datetime, timedelta
+from math import inf
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
 from connector.consider import Rules
 from connector.fetch import USUAL, Fetch, Visit
-from connector.ledger import outbox
+from connector.ledger import outbox, proofs
 from connector.ledger.connection import Ledger, LedgerError
 from connector.ledger.times import stamp
 from connector.readback import Reads, read_back
@@ -55,12 +56,13 @@ def sync_store(
     """
     report = Report(rules.store)
     with ledger.writing() as db:
-        _begin(db, terms, hooks.now())
+        _know_store(db, terms)
+        outbox.recover(db, terms.store, hooks.now(), terms.ghost_window)
         run_id = _open_run(db, terms.store, hooks.now())
     sender = Sender(ledger, client, terms, hooks.now)
     try:
         if source is not None:
-            Fetch(rules, terms, source, ledger, sender, report, hooks, visit).run()
+            Fetch(rules, terms, source, ledger, report, hooks, visit, lambda: sender.turn(wait=False)).run()
         _send_and_read_back(terms, ledger, client, sender, report, hooks)
     finally:
         sender.close()
@@ -69,17 +71,72 @@ def sync_store(
     return report
 
 
-def _begin(db: sqlite3.Connection, terms: Terms, now: datetime) -> None:
+def fetch_store(
+    rules: Rules, terms: Terms, source: Source, ledger: Ledger, hooks: Hooks = HOOKS, visit: Visit = USUAL
+) -> Report:
+    """Read one store's shop and record what is new; no call to GSS, no attempt touched, so that it may go on beside
+    `send_store`. Where nothing is new, nothing is written. The caller holds the store's lock. Raises LedgerError."""
+    report = Report(rules.store)
+    if _is_new(ledger.db, terms):
+        with ledger.writing() as db:
+            _know_store(db, terms)
+    Fetch(rules, terms, source, ledger, report, hooks, visit).run()
+    return report
+
+
+def send_store(terms: Terms, ledger: Ledger, client: Client, hooks: Hooks = HOOKS, most_calls: float = inf) -> Report:
+    """Send what a store owes and read back what is due, once, with at most so many calls of each. The caller holds the
+    store's lock and is the only one that sends for it. Raises LedgerError.
+
+    Report.pause  why the rest waits; whether there is a rest, `next_call` tells.
+    """
+    report = Report(terms.store)
+    with ledger.writing() as db:
+        _know_store(db, terms)
+        outbox.recover(db, terms.store, hooks.now(), terms.ghost_window)
+    sender = Sender(ledger, client, terms, hooks.now, most_calls)
+    try:
+        while sender.turn(wait=True, more=not hooks.stopping()):
+            hooks.progress(report)
+    finally:
+        sender.close()
+        report.calls = sender.calls
+    pause = sender.pause
+    if terms.read_back and pause is None and not hooks.stopping():
+        findings = read_back(ledger, client, terms, hooks.now, hooks.stopping, most_calls)
+        report.read_back_calls = findings.calls
+        report.states = {state.value: count for state, count in findings.states.items()}
+        pause = findings.pause
+    if pause is not None:
+        report.pause, report.pause_until = pause.reason, pause.until
+    with ledger.writing() as db:
+        close_gate_alerts(db, terms, hooks.now())
+    report.owed = outbox.owed(ledger.db, terms.store)
+    return report
+
+
+def next_call(terms: Terms, ledger: Ledger) -> datetime | None:
+    """When GSS is to be called next for this store; None when nothing is owed or to be read back."""
+    read = proofs.due_again(ledger.db, terms.store) if terms.read_back else None
+    times = [one for one in (outbox.next_due(ledger.db, terms.store), read) if one is not None]
+    return min(times, default=None)
+
+
+def _is_new(db: sqlite3.Connection, terms: Terms) -> bool:
+    """True where the ledger doesn't know the store yet. Raises WrongDestination where it knows it differently."""
     row = db.execute("SELECT destination FROM stores WHERE store = ?", (terms.store,)).fetchone()
-    if row is None:
-        db.execute("INSERT INTO stores (store, destination) VALUES (?, ?)", (terms.store, terms.destination))
-    elif row[0] != terms.destination:
+    if row is not None and row[0] != terms.destination:
         raise WrongDestination(
             f"store {terms.store}: its slips belong to {row[0]}, but the store file now names {terms.destination}. "
             "Sending known slips to another account would double them. Put the old url and site_id back, or give the "
             "new account a store file with a name of its own.",
         )
-    outbox.recover(db, terms.store, now, terms.ghost_window)
+    return row is None
+
+
+def _know_store(db: sqlite3.Connection, terms: Terms) -> None:
+    if _is_new(db, terms):
+        db.execute("INSERT INTO stores (store, destination) VALUES (?, ?)", (terms.store, terms.destination))
 
 
 def _send_and_read_back(
@@ -118,7 +175,7 @@ def _waited(pause: Pause | None, report: Report, hooks: Hooks) -> bool:
         return True
     length = pause.until - hooks.now()
     if not pause.is_budget or length > LONGEST_WAIT:
-        report.pause = pause.reason
+        report.pause, report.pause_until = pause.reason, pause.until
         return False
     hooks.wait(max(length.total_seconds(), 0.0))
     return True

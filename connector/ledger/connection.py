@@ -131,6 +131,15 @@ class Ledger:
                 f"{self.path}: the file was moved or replaced while open. Stop, and put the right file back."
             )
 
+    def again(self) -> Ledger:
+        """One more connection to the same file, for another thread. It was looked over when this one was opened."""
+        assert self.path is not None, "a ledger in memory has one connection"
+        self.refuse_if_moved()
+        try:
+            return Ledger(_connect(self.path), self.path)
+        except UNREADABLE as err:
+            raise as_ledger_error(err, self.path) from err
+
     def close(self) -> None:
         self.db.close()
 

@@ -86,10 +86,11 @@ def note_same(db: sqlite3.Connection, seen: Sequence[tuple[str, str, str, str, s
 
 
 def keep_cursor(db: sqlite3.Connection, store: str, cursor: str, now: datetime) -> None:
-    """Move the store's cursor, in the transaction that recorded what lies before it."""
+    """Move the store's cursor, in the transaction that recorded what lies before it. One that stays is not written."""
     db.execute(
         "INSERT INTO cursors VALUES (?, ?, ?)"
-        " ON CONFLICT (store) DO UPDATE SET cursor = excluded.cursor, moved_at = excluded.moved_at",
+        " ON CONFLICT (store) DO UPDATE SET cursor = excluded.cursor, moved_at = excluded.moved_at"
+        " WHERE cursor <> excluded.cursor",
         (store, cursor, stamp(now)),
     )
 

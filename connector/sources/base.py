@@ -94,6 +94,33 @@ class LiveSource(Source, Protocol):
         ...
 
 
+class Hint(msgspec.Struct, frozen=True):
+    """What a verified delivery says, once its body was looked at.
+
+    ids     orders to be asked for again: bodies may be old, headers are not signed
+    orders  the orders themselves, where the body is all there is
+    gone    ids of orders that the shop says it deleted
+    redact  ids of orders whose personal data is to be forgotten
+    fault   why the body can't be used, as a sentence for people; "" for anything else, also what needs nothing done
+    """
+
+    ids: tuple[str, ...] = ()
+    orders: tuple[Order, ...] = ()
+    gone: tuple[str, ...] = ()
+    redact: tuple[str, ...] = ()
+    fault: str = ""
+
+
+@runtime_checkable
+class HearsDeliveries(Protocol):
+    """A source whose shop also tells by itself, in signed deliveries. A delivery is a hint, never the truth."""
+
+    def heard(self, topic: str, body: bytes) -> Hint:
+        """What the delivery means. topic  as its header says, "" where there is none: not signed, so it decides nothing
+        that the body can tell. Never raises."""
+        ...
+
+
 class SourceContext(msgspec.Struct, frozen=True):
     """What a source may know of its house: its store's name, the folder relative paths start from, the zone, the time,
     and how to wait (seconds) where a shop asks for a moment's patience."""
