@@ -36,7 +36,7 @@ def parser() -> argparse.ArgumentParser:
     )
     main.add_argument("--version", action="version", version=f"connector {__version__}")
     commands = main.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
-    for add in (_demo, _init, _check, _sync, _status, _slips, _explain, _sandbox, _ledger, _completion):
+    for add in (_demo, _init, _check, _sync, _run, _status, _slips, _explain, _sandbox, _ledger, _completion):
         add(commands)
     return main
 
@@ -145,30 +145,43 @@ def _init(commands: Any) -> None:
     init = _command(
         commands, "init", "write the file of a new store",
         "Asks what it needs to know where a terminal is there and an option is not given. It overwrites nothing and "
-        "asks for no secret: a store file only says where the key is kept.",
+        "asks for no secret: a store file only says where each key is kept (env:NAME, file:PATH or "
+        "keyring:SERVICE/NAME), and init says which are still to be put there.",
         "  connector init kiwi\n"
+        "  connector init kiwi --source woocommerce --shop https://kiwi.example\n"
+        "  connector init kiwi --source shopify --shop kiwi.myshopify.com --client-id 4f2c...\n"
         "  connector init kiwi --path 'exports/*.csv' --dialect shopify --key env:KIWI_GSS_KEY",
     )  # fmt: skip
-    init.add_argument("store", metavar="NAME", nargs="?", help="the store's name: small letters, digits and hyphens")
-    init.add_argument("--path", help="the shop's export: a file, a pattern or a folder, beside the config folder")
-    init.add_argument("--dialect", help="whose export it is: shopify or woocommerce")
-    init.add_argument(
-        "--key", metavar="REFERENCE", help="where the GoSweetSpot key is: env:NAME, file:PATH, keyring:S/N"
-    )
-    init.add_argument("--url", help="another GoSweetSpot than the public one, such as the sandbox")
-    init.add_argument("--site", type=int, metavar="ID", help="the site, where the key's user has several")
+    init.add_argument("name", metavar="NAME", nargs="?", help="the store's name: small letters, digits and hyphens")
+    init.add_argument("--source", dest="kind", metavar="KIND", help="where orders are: woocommerce, shopify or csv")
+    shop = init.add_argument_group("a live shop (its keys by reference; where left out, names are made up)")
+    shop.add_argument("--shop", metavar="ADDRESS", help="such as https://kiwi.example or kiwi.myshopify.com")
+    shop.add_argument("--consumer-key", metavar="REFERENCE", help="WooCommerce: where the consumer key is")
+    shop.add_argument("--consumer-secret", metavar="REFERENCE", help="WooCommerce: where the consumer secret is")
+    shop.add_argument("--client-id", metavar="ID", help="Shopify: the app's client ID, which is no secret")
+    shop.add_argument("--client-secret", metavar="REFERENCE", help="Shopify: where the app's client secret is")
+    shop.add_argument("--access-token", metavar="REFERENCE", help="Shopify, an older app: where its token is")
+    exports = init.add_argument_group("export files")
+    exports.add_argument("--path", help="a file, a pattern or a folder, beside the config folder")
+    exports.add_argument("--dialect", help="whose export it is: shopify or woocommerce")
+    gss = init.add_argument_group("GoSweetSpot")
+    gss.add_argument("--key", dest="key_reference", metavar="REFERENCE", help="where the GoSweetSpot key is")
+    gss.add_argument("--url", help="another GoSweetSpot than the public one, such as the sandbox")
+    gss.add_argument("--site", dest="site_id", type=int, metavar="ID", help="where the key's user has several sites")
     init.add_argument("--timezone", help="the shop's time zone, such as Pacific/Auckland")
 
 
 def _check(commands: Any) -> None:
     check = _command(
         commands, "check", "is everything as it should be?",
-        "Looks at store files, keys, exports, the ledger, the disk, and whether GoSweetSpot takes the key (it asks for "
-        "one order that doesn't exist). Lists every problem at once, with what mends it. Changes nothing.",
-        "  connector check\n  connector check kiwi --offline     all but calling GoSweetSpot",
+        "Looks at store files, keys, the ledger, the disk; whether each shop can be read (a live one: is it there, "
+        "does it take the keys and their rights, do the clocks agree, can an order be read whole); and whether "
+        "GoSweetSpot takes the key (it asks for one order that doesn't exist). Lists every problem at once, with what "
+        "mends it. Changes nothing.",
+        "  connector check\n  connector check kiwi --offline     ask neither live shops nor GoSweetSpot",
     )  # fmt: skip
     _stores(check)
-    check.add_argument("--offline", action="store_true", help="don't call GoSweetSpot")
+    check.add_argument("--offline", action="store_true", help="ask neither live shops nor GoSweetSpot")
 
 
 def _sync(commands: Any) -> None:
@@ -185,6 +198,22 @@ def _sync(commands: Any) -> None:
     sync.add_argument("--all", action="store_true", help="with --dry-run: every order of the shop, unchanged ones too")
     sync.add_argument("--sweep", action="store_true", help="look at every open order of the shop now, changed or not")
     sync.add_argument("--from-start", action="store_true", help="read the shop from its beginning; nothing is doubled")
+
+
+def _run(commands: Any) -> None:
+    run = _command(
+        commands, "run", "keep all stores in step, day and night",
+        "Reads each shop on the rhythm of its [schedule], at once when a delivery comes in, and sends what is owed, "
+        "each GoSweetSpot key by one sender whose stores take turns. SIGTERM and Ctrl-C finish the calls under way and "
+        "leave within ten seconds; SIGHUP, or a changed store file, reloads the store files. One daemon to a state "
+        "folder; connector sync and the other commands work beside it.",
+        "  connector run\n"
+        "  connector run --listen 127.0.0.1:8787   take signed deliveries; /health, /ready and /metrics",
+    )  # fmt: skip
+    run.add_argument("--listen", default="", metavar="HOST:PORT", help="take deliveries, and tell health and metrics")
+    run.add_argument(
+        "--wait", type=float, default=0.0, metavar="SECONDS", help="wait so long for another daemon to end"
+    )
 
 
 def _status(commands: Any) -> None:

@@ -13,15 +13,16 @@ from typing import Final
 import msgspec
 
 from connector import opening
-from connector.exit_codes import Code, UsageError
+from connector.exit_codes import Code, UsageError, failure_of
 from connector.ledger import connection, folder, soundness
 from connector.ledger.connection import FILE_NAME, LedgerError
 from connector.ledger.reading import reading
 from connector.ledger.times import moment
 from connector.problem import ConfigError, rendering
 from connector.secret import Secret, SecretError
-from connector.sources.base import Page, SourceError
+from connector.sources.base import LiveSource, Page, Source
 from connector.store import Store
+from connector.store_secrets import NamedReference, missing
 
 LEAST_SPACE: Final = 200 * 1024 * 1024
 """Bytes free beside the ledger below which a person is told: a busy day's orders take a tenth of that."""
@@ -45,7 +46,7 @@ class Finding(msgspec.Struct, frozen=True):
 def check(
     config: Path, state: Path, names: Sequence[str], now: Callable[[], datetime], *, offline: bool = False
 ) -> Iterator[Finding]:
-    """Every finding, good and bad, as it is found. offline: GSS is not called."""
+    """Every finding, good and bad, as it is found. offline: neither live shops nor GSS are called."""
     stores, findings = _store_files(config, names)
     yield from findings
     yield from ledger(state, now())
@@ -53,13 +54,16 @@ def check(
     asked: set[str] = set()
     for store in stores:
         yield Finding(store.name, f"its file is sound; {store.source_kind} to {store.gosweetspot.destination}")
-        yield shop(store, now)
-        key = _key(store)
-        if isinstance(key, Finding):
-            yield key
-        elif not offline and (gate := opening.gate_name(store.gosweetspot.destination, key)) not in asked:
-            asked.add(gate)
-            yield gosweetspot(store, key)
+        lacking = dict(missing(store))
+        yield from (_lacking(store, secret, err) for secret, err in lacking.items())
+        lacks = {secret.table for secret in lacking}
+        if "source" not in lacks:
+            yield from shop(store, now, offline=offline)
+        if "gosweetspot" not in lacks and not offline:
+            key = store.gosweetspot.access_key.resolve()
+            if (gate := opening.gate_name(store.gosweetspot.destination, key)) not in asked:
+                asked.add(gate)
+                yield gosweetspot(store, key)
 
 
 def _store_files(config: Path, names: Sequence[str]) -> tuple[list[Store], list[Finding]]:
@@ -72,20 +76,35 @@ def _store_files(config: Path, names: Sequence[str]) -> tuple[list[Store], list[
     return stores, [Finding("store files", line, code=Code.USAGE) for line in rendering(problems)]
 
 
-def _key(store: Store) -> Secret | Finding:
-    try:
-        return store.gosweetspot.access_key.resolve()
-    except SecretError as err:
-        return Finding(store.name, f"[gosweetspot] access_key: {err.what}", err.mend, Code.USAGE)
+def _lacking(store: Store, secret: NamedReference, err: SecretError) -> Finding:
+    return Finding(store.name, f"[{secret.table}] {secret.key}: {err.what}", err.mend, Code.USAGE)
 
 
-def shop(store: Store, now: Callable[[], datetime]) -> Finding:
-    """Whether the shop can be read: its first page is."""
+def shop(store: Store, now: Callable[[], datetime], *, offline: bool = False) -> Iterator[Finding]:
+    """Whether the shop can be read: a live one is put to the proof by its source, of others the first page is read.
+
+    offline: a live one is not called.
+    Never raises: what goes wrong is a finding, and the other checks go on.
+    """
     try:
         with opening.source_of(store, now) as source:
-            page = next(iter(source.pages("")), Page((), ""))
-    except SourceError as err:
-        return Finding(store.name, str(err), "See [source] in its store file", Code.UNREACHED)
+            if isinstance(source, LiveSource):
+                yield from () if offline else _probed(store, source)
+            else:
+                yield _first_page(store, source)
+    except Exception as err:  # noqa: BLE001  a source may be a stranger's, and whatever it raises is told
+        failure = failure_of(err)
+        mend = "See [source] in its store file" if failure.code is not Code.FAULT else ""
+        yield Finding(store.name, " ".join(failure.lines), mend, failure.code)
+
+
+def _probed(store: Store, source: LiveSource) -> Iterator[Finding]:
+    for found in source.probe():
+        yield Finding(store.name, found.text, found.mend, Code.UNREACHED if found.mend else Code.DONE)
+
+
+def _first_page(store: Store, source: Source) -> Finding:
+    page = next(iter(source.pages("")), Page((), ""))
     if page.alerts:
         return Finding(store.name, " ".join(page.alerts), "Mend the export, or [source] in its store file", Code.USAGE)
     if not page.orders:

@@ -89,6 +89,16 @@ def _dry_run(asked: Namespace, screen: Screen) -> Code:
     return worst(codes)
 
 
+def run(asked: Namespace, screen: Screen) -> Code:
+    import sys
+
+    from connector import log
+    from connector.running import run as run_daemon
+
+    log.set_up(sys.stderr, as_json=True if asked.json else None)
+    return run_daemon(asked.config, asked.state, log.logger(), listen=asked.listen, wait_s=asked.wait)
+
+
 def status(asked: Namespace, screen: Screen) -> Code:
     from connector.show.standing import show_status
     from connector.status import status_of
@@ -193,19 +203,19 @@ def check(asked: Namespace, screen: Screen) -> Code:
 
 def init(asked: Namespace, screen: Screen) -> Code:
     from connector.first_store import write_first_store
+    from connector.show.first_store import show_first_store
 
-    options = {
-        "path": asked.path,
-        "dialect": asked.dialect,
-        "key_reference": asked.key,
-        "url": asked.url,
-        "site_id": asked.site,
-        "timezone": asked.timezone,
-    }
-    given = {name: value for name, value in options.items() if value is not None}
-    path = write_first_store(asked.config, asked.store, given, screen.line if sys.stdin.isatty() else None, input)
-    screen.value(str(path)) if screen.as_json else screen.line(f"{path} is written. Next: connector check {path.stem}")
+    given = {key: str(value) for key in _SAID if (value := getattr(asked, key)) is not None}
+    store = write_first_store(asked.config, given, screen.line if sys.stdin.isatty() else None, input)
+    show_first_store(screen, store)
     return Code.DONE
+
+
+_SAID = (
+    "name", "kind", "path", "dialect", "shop", "consumer_key", "consumer_secret", "access_token", "client_id",
+    "client_secret", "key_reference", "url", "site_id", "timezone",
+)  # fmt: skip
+"""What `init` may be told by options (connector.first_questions)."""
 
 
 def ledger(asked: Namespace, screen: Screen) -> Code:
@@ -290,6 +300,7 @@ _COMMANDS: dict[str, Callable[[Namespace, Screen], Code]] = {
     "init": init,
     "check": check,
     "sync": sync,
+    "run": run,
     "status": status,
     "slips": slips,
     "explain": explain,

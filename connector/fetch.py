@@ -67,7 +67,9 @@ class Fetch:
             self._note_that_it_was_read()
         except SourceError as err:
             self.report.problem = str(err)
-            kind = THROTTLES if isinstance(err, Throttled) else DOWN
+            kind = DOWN
+            if isinstance(err, Throttled):
+                kind, self.report.shop_until = THROTTLES, err.until
             with self.ledger.writing() as db:
                 alerts.open_alert(db, self.terms.store, None, kind, str(err), stamp(self.hooks.now()))
 

@@ -20,7 +20,11 @@ READ_EVERY_S: Final = 0.02
 
 
 class Busy(Exception):
-    """Another run holds the store; the message names it."""
+    """Another run holds the store; the message names it. holder: which process, on which machine."""
+
+    def __init__(self, message: str, holder: str = "") -> None:
+        super().__init__(message)
+        self.holder = holder
 
 
 class StoreLock:
@@ -50,7 +54,8 @@ class StoreLock:
         except BlockingIOError:
             holder = _named(self._handle)
             os.close(self._handle)
-            raise Busy(f"store {self._store}: another run holds it ({holder}). Wait for it, or stop it.") from None
+            message = f"store {self._store}: another run holds it ({holder}). Wait for it, or stop it."
+            raise Busy(message, holder) from None
         except BaseException:
             os.close(self._handle)
             raise

@@ -14,7 +14,7 @@ class Report(msgspec.Struct):
 
     missed     of those, found by a sweep although the shop had changed them long before: no cursor showed them
     gone       orders the shop no longer has
-    problem    why the shop could not be read to its end
+    problem    why the shop could not be read to its end; shop_until  when it asks to be asked again (aware, UTC)
     pause      why nothing more may be sent now, and until when (aware, UTC)
     """
 
@@ -37,6 +37,7 @@ class Report(msgspec.Struct):
     notes: list[str] = msgspec.field(default_factory=list)
     alerts: list[str] = msgspec.field(default_factory=list)
     problem: str = ""
+    shop_until: datetime | None = None
     pause: str = ""
     pause_until: datetime | None = None
     scanned: int = 0

@@ -69,10 +69,14 @@ class SecretReference(NamedTuple):
     def __repr__(self) -> str:
         return f"SecretReference({self})"
 
-    def resolve(self) -> Secret:
-        """The secret, read now. Raises SecretError with a message fit for the merchant."""
+    def resolve(self, *, as_typed: bool = False) -> Secret:
+        """The secret, read now. Raises SecretError with a message fit for the merchant.
+
+        as_typed  for a secret that signs and never stands in a header: any one line may be one. WooCommerce makes them
+                  with spaces, and people type other letters (recorded: woocommerce-live)
+        """
         value = _READERS[self.kind](self)
-        if (wrong := what_is_wrong(value)) is not None:
+        if (wrong := what_is_wrong(value, as_typed=as_typed)) is not None:
             raise SecretError(f"{self} {wrong[0]}", wrong[1])
         return Secret(value)
 
@@ -84,7 +88,7 @@ def parse_reference(text: str, folder: Path) -> SecretReference:
     if not colon or kind not in _READERS:
         raise SecretError(
             "this is no reference to a secret, and not shown, since it may be the key itself",
-            "Write env:NAME, file:PATH or keyring:SERVICE/NAME. If it was the key, ask GoSweetSpot for a new one",
+            "Write env:NAME, file:PATH or keyring:SERVICE/NAME. If it was the key, have a new one made",
         )
     if kind == "env" and not _ENV_NAME.fullmatch(place):
         raise SecretError("env: is not followed by a variable's name", "Write env:KIWI_GSS_KEY or the like")
@@ -100,7 +104,7 @@ def may_be_a_key(text: str) -> bool:
     return _LIKE_A_KEY.search(text) is not None
 
 
-def what_is_wrong(value: str) -> tuple[str, str] | None:
+def what_is_wrong(value: str, *, as_typed: bool = False) -> tuple[str, str] | None:
     """Why this text can't be a key, and what to do, without quoting it; None when it can.
 
     A header takes printable ASCII only, and `requests` quotes the whole value in its error when a newline is in it
@@ -110,6 +114,8 @@ def what_is_wrong(value: str) -> tuple[str, str] | None:
         return "is empty", "Put the key in it"
     if "\n" in value or "\r" in value:
         return "holds more than one line", "Keep the key alone in it, on one line"
+    if as_typed:
+        return ("is not text in UTF-8", "Save it as plain text in UTF-8") if "\ufffd" in value else None
     if value != value.strip():
         return "begins or ends with a space", "Take the space away"
     if not all("!" <= character <= "~" for character in value):
@@ -141,7 +147,7 @@ def _read_file(reference: SecretReference) -> str:
     if found.size > _LONGEST:
         raise SecretError(f"{reference} is too long for a key", "Name a file that holds the key and nothing else")
     # An editor or `echo` ends the file with a newline that is not the key's.
-    return found.content.rstrip(b"\r\n").decode("ascii", "replace")
+    return found.content.rstrip(b"\r\n").decode("utf-8", "replace")
 
 
 def _is_credential(path: Path) -> bool:

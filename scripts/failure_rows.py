@@ -19,6 +19,8 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parent.parent
 ROWS = PROJECT / "scripts" / "failure_rows.txt"
 TESTS = PROJECT / "tests"
+PROMISES = PROJECT / "connector" / "testing"
+"""The suite that every source passes: its tests stand in the package, so that a stranger can import them."""
 MATRIX = PROJECT.parent / "shared" / "failures.md"
 """The failure matrix itself; it may not stand beside a clone, then the list is taken at its word."""
 
@@ -82,10 +84,10 @@ def read_promise(text: str) -> Promise:
     return Promise(tuple(rows["now"]), tuple(rows["later"]), uncovered)
 
 
-def read_tests(folder: Path) -> list[Proof]:
+def read_tests(folder: Path, files: str = "test_*.py") -> list[Proof]:
     """Every test function below `folder`, by parsing: nothing is imported, so a broken import hides no row."""
     found = []
-    for path in sorted(folder.rglob("test_*.py")):
+    for path in sorted(folder.rglob(files)):
         tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
         place = path.relative_to(folder.parent).as_posix()
         found += [_proof(node, place) for node in ast.walk(tree) if _is_test(node)]
@@ -181,10 +183,11 @@ def lowered(text: str, count: int) -> str:
     return re.sub(r"^uncovered \d+", f"uncovered {count}", text, flags=re.MULTILINE)
 
 
-def check(rows: Path, tests_folder: Path, matrix_file: Path, *, update: bool) -> int:
+def check(rows: Path, tests_folder: Path, matrix_file: Path, *, update: bool, promises: Path | None = None) -> int:
     """Prints what is covered and what is amiss; the exit code."""
     text = rows.read_text(encoding="utf-8")
     promise, tests = read_promise(text), read_tests(tests_folder)
+    tests += read_tests(promises, "promises_*.py") if promises else []
     matrix = read_matrix(matrix_file.read_text(encoding="utf-8")) if matrix_file.is_file() else set()
     missing = uncovered(promise, tests)
     print(summary(promise, missing, tests))
@@ -207,7 +210,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument(
         "--update", action="store_true", help="lower the ratchet to what is uncovered now; never raises it"
     )
-    return check(ROWS, TESTS, MATRIX, update=parser.parse_args(arguments).update)
+    return check(ROWS, TESTS, MATRIX, update=parser.parse_args(arguments).update, promises=PROMISES)
 
 
 if __name__ == "__main__":

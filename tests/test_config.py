@@ -79,7 +79,7 @@ def test_the_examples_load_but_are_never_taken_for_stores(folder: Path) -> None:
         assert load_stores(folder, secrets=False) == []
     for example in (ROOT / "config").glob("*.example.toml"):
         write(folder, example.read_bytes(), example.name.replace(".example", ""))
-    assert len(load_stores(folder, secrets=False)) == 2
+    assert len(load_stores(folder, secrets=False)) == 3
 
 
 def test_a_mark_at_the_beginning_and_windows_line_ends_do_no_harm(folder: Path) -> None:

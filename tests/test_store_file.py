@@ -129,7 +129,7 @@ def test_G2_what_is_missing_is_named_with_an_example(folder: Path) -> None:
         'file  [gosweetspot] access_key: is missing. Write it, as in access_key = "env:KIWI_GSS_KEY".',
     ]
     [kind] = problems(folder, GOOD.replace('kind = "csv"', ""))
-    assert kind == 'line 1  [source] kind: is missing. Write kind = "csv". Known here: csv.'
+    assert kind == f'line 1  [source] kind: is missing. Write kind = "csv". Known here: {", ".join(kinds())}.'
 
 
 def test_G2_unknown_tables_and_keys_outside_of_tables_are_told(folder: Path) -> None:
@@ -170,7 +170,10 @@ def test_an_unknown_kind_of_source_is_told_with_the_near_miss(folder: Path) -> N
     [shown] = problems(folder, GOOD.replace('"csv"', '"cvs"'))
     assert shown == 'line 2  [source] kind: "cvs" is no kind of source that is installed. Did you mean "csv"?'
     [shown] = problems(folder, GOOD.replace('"csv"', "5"))
-    assert shown == 'line 2  [source] kind: 5 is not text in double quotes. Write kind = "csv". Known here: csv.'
+    assert shown == (
+        'line 2  [source] kind: 5 is not text in double quotes. Write kind = "csv". '
+        f"Known here: {', '.join(kinds())}."
+    )
 
 
 # Secrets in the wrong place
@@ -287,7 +290,7 @@ def test_mistakes_and_secrets_of_another_packages_source_are_told_the_same_way(f
     assert problems(folder, source + GOOD[GOOD.index("[gosweetspot]") :]) == [
         'line 3  [source] shop: 5 is not text in double quotes. Write it as in "text".',
         "line 4  [source] token: this is no reference to a secret, and not shown, since it may be the key itself. "
-        "Write env:NAME, file:PATH or keyring:SERVICE/NAME. If it was the key, ask GoSweetSpot for a new one.",
+        "Write env:NAME, file:PATH or keyring:SERVICE/NAME. If it was the key, have a new one made.",
         'line 5  [source] ratio: "x" is not a number. Write it as in ratio = 1.0.',
     ]
 
@@ -302,7 +305,7 @@ def test_a_kind_of_another_package_is_found_by_its_entry_point(monkeypatch: pyte
     entry = EntryPoint("given", f"{__name__}:GivenSource", registry.GROUP)
     monkeypatch.setattr("importlib.metadata.entry_points", lambda **wanted: [entry])
     assert source_class("given") is GivenSource  # type: ignore[comparison-overlap]
-    assert kinds() == ["csv", "given"]
+    assert kinds() == sorted([*registry.OWN, "given"])
 
 
 def test_our_own_kinds_are_those_of_the_project_file() -> None:

@@ -15,4 +15,4 @@ def show_finding(screen: Screen, finding: Finding) -> None:
     is_fine = finding.code is Code.DONE
     screen.line(f"{'ok     ' if is_fine else 'problem'}  {finding.about}: {finding.text}", "good" if is_fine else "bad")
     if finding.mend:
-        screen.line(f"         {finding.mend}.")
+        screen.line(f"         {finding.mend.rstrip('.')}.")

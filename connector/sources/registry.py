@@ -13,7 +13,11 @@ from connector.sources.base import Source
 
 GROUP: Final = "connector.sources"
 
-OWN: Final = {"csv": "connector.sources.csv_export:CsvSource"}
+OWN: Final = {
+    "csv": "connector.sources.csv_export:CsvSource",
+    "shopify": "connector.sources.shopify:ShopifySource",
+    "woocommerce": "connector.sources.woocommerce:WooCommerceSource",
+}
 """Our own kinds; the same lines stand in pyproject.toml, and a test keeps the two alike."""
 
 

@@ -36,7 +36,7 @@ class ShopCalls:
         *,
         headers: Mapping[str, str] | None = None,
         verify: str | bool = True,
-        timeout_s: float = TIMEOUT_S,
+        timeout_s: float | None = None,
     ) -> None:
         from connector.wire.door import USER_AGENT, Door  # requests takes 0.15 s to import: only who calls pays
 
@@ -44,7 +44,7 @@ class ShopCalls:
         self._door = Door(url, {**ours, **(headers or {})}, verify=verify, largest=LARGEST_ANSWER, reads=_READS)
         self._name = name
         self._now = now
-        self._timeout_s = timeout_s
+        self._timeout_s = TIMEOUT_S if timeout_s is None else timeout_s
         self.made = 0
 
     def ask(self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None) -> Heard:
@@ -52,18 +52,31 @@ class ShopCalls:
 
         Raises Unreachable (no whole answer, 5xx), TooLarge, Unauthorised, Throttled, Malformed (a redirect).
         """
+        return self.judged(self.hear(method, path, body, headers))
+
+    def hear(
+        self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> Heard:
+        """Any whole answer, whatever its status, for shops whose errors say more than a status does.
+
+        Raises Unreachable (no whole answer), TooLarge, Malformed (a redirect).
+        """
         self.made += 1
         heard = self._door.exchange(method, path, body, self._timeout_s, headers)
         if heard.too_large:
             raise TooLarge(heard.fault)
         if heard.fault:
-            raise Unreachable(heard.fault)
-        status = heard.status
-        if 300 <= status < 400:
+            raise Unreachable(heard.fault.removeprefix("Nothing was sent: "))
+        if 300 <= heard.status < 400:
             raise Malformed(
-                f"{self._name} answered with a redirect (HTTP {status}) to {redirect_host(heard.location)}. It was "
-                "not followed, so that the credentials go nowhere else. Correct url in the store file."
+                f"{self._name} answered with a redirect (HTTP {heard.status}) to {redirect_host(heard.location)}. It "
+                "was not followed, so that the credentials go nowhere else. Correct url in the store file."
             )
+        return heard
+
+    def judged(self, heard: Heard) -> Heard:
+        """The same answer, where its status lets the caller read it; raises as `ask` does."""
+        status = heard.status
         if status in (401, 403):
             raise Unauthorised(
                 f"{self._name} refuses the credentials (HTTP {status}). Check them in the shop and in the store file."

@@ -12,7 +12,7 @@ from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 
-from connector.order import Order
+from connector.order import Fulfilment, Order
 from connector.sources import json_body, shopify_body, shopify_order
 from connector.sources.json_body import Body, BrokenError, NoObjectError, NotAnOrder, Text
 
@@ -20,7 +20,7 @@ Node = TypeVar("Node")
 
 
 class _PageInfo(msgspec.Struct, rename="camel", frozen=True):
-    has_next_page: bool = False
+    has_next_page: bool
 
 
 class _Edge(msgspec.Struct, Generic[Node]):
@@ -32,26 +32,36 @@ class _Connection(msgspec.Struct, Generic[Node], rename="camel"):
 
     nodes: list[Node] | None = None
     edges: list[_Edge[Node]] | None = None
-    page_info: _PageInfo = _PageInfo()
+    page_info: _PageInfo | None = None
 
 
 class _Address(msgspec.Struct, rename="camel"):
-    """A MailingAddress (countryCodeV2, provinceCode) or a FulfillmentOrderDestination (countryCode, email)."""
+    """What a MailingAddress and a FulfillmentOrderDestination have in common."""
 
-    address1: Text = ""
-    address2: Text = ""
-    city: Text = ""
-    zip: Text = ""
+    address1: Text
+    address2: Text
+    city: Text
+    zip: Text
+    province: Text
+    company: Text
+    first_name: Text
+    last_name: Text
+    phone: Text
+
+
+class _Mailing(_Address, rename="camel"):
+    """The order's shipping address: a MailingAddress."""
+
+    country_code: Text = msgspec.field(name="countryCodeV2")
+    province_code: Text
     country: Text = ""
-    province: Text = ""
-    company: Text = ""
-    first_name: Text = ""
-    last_name: Text = ""
     name: Text = ""
-    phone: Text = ""
-    country_code: Text = ""
-    country_code_v2: Text = msgspec.field(default="", name="countryCodeV2")
-    province_code: Text = ""
+
+
+class _Destination(_Address, rename="camel"):
+    """Where a fulfilment order goes: a FulfillmentOrderDestination."""
+
+    country_code: Text
     email: Text = ""
 
 
@@ -69,8 +79,8 @@ class _Line(msgspec.Struct, rename="camel"):
     quantity: int
     current_quantity: int
     requires_shipping: bool
-    unfulfilled_quantity: int | None = None
-    sku: Text = ""
+    unfulfilled_quantity: int
+    sku: Text
     original_unit_price_set: _Price | None = None
 
 
@@ -102,15 +112,22 @@ class _Hold(msgspec.Struct, rename="camel"):
     reason_notes: Text = ""
 
 
+class _LocationId(msgspec.Struct):
+    id: str
+
+
 class _Location(msgspec.Struct):
+    """location is asked for only where a store names locations by id; null for one that was deleted."""
+
     name: Text = ""
+    location: _LocationId | None = None
 
 
 class _Part(msgspec.Struct, rename="camel"):
     id: str
     status: str
     request_status: str
-    destination: _Address | None
+    destination: _Destination | None
     delivery_method: _Method | None
     fulfillment_holds: list[_Hold]
     fulfill_at: Text
@@ -126,28 +143,32 @@ class _Body(msgspec.Struct, rename="camel"):
     cancelled_at: Text
     display_financial_status: Text
     display_fulfillment_status: Text
-    shipping_address: _Address | None
+    shipping_address: _Mailing | None
     line_items: list[_Line] | _Connection[_Line]
     fulfillment_orders: list[_Part] | _Connection[_Part]
-    test: bool = False
-    created_at: Text = None
-    email: Text = ""
+    test: bool
+    email: Text
+    note: Text
+    custom_attributes: list[_Attribute]
+    shipping_lines: list[_ShippingLine] | _Connection[_ShippingLine]
+    tags: list[str]
+    created_at: Text
     phone: Text = ""
     source_name: Text = ""
     currency_code: Text = ""
-    note: Text = ""
-    custom_attributes: list[_Attribute] = []
-    shipping_lines: list[_ShippingLine] | _Connection[_ShippingLine] = []
-    tags: list[str] = []
 
 
 _decoder: Final = msgspec.json.Decoder(_Body)
 
 
-def orders_from_shopify_graphql(body: Body, origin: str = "") -> tuple[Order | NotAnOrder, ...]:
+def orders_from_shopify_graphql(
+    body: Body, origin: str = "", locations: frozenset[str] = frozenset()
+) -> tuple[Order | NotAnOrder, ...]:
     """The order as its fulfilment orders ship it, one for each; never raises.
 
-    body  one node of `orders`; its ids are Order.id's as REST has them ("gid://shopify/Order/1001" is "1001")
+    body       one node of `orders`; its ids are Order.id's as REST has them ("gid://shopify/Order/1001" is "1001")
+    locations  casefolded names and ids of those that ship from here, none: all do. What ships from another one is held,
+               not left out: it may have been ours before it was moved, and must then be taken back
 
     An order whose lines or fulfilment orders go on on a further page has `problems`: what is missing would not be sent.
     """
@@ -159,12 +180,24 @@ def orders_from_shopify_graphql(body: Body, origin: str = "") -> tuple[Order | N
         return (shopify_order.broken_order(_in_rest_words(error), origin),)
     if not json_body.id_text(_plain_id(node.id)):
         return (json_body.NO_ID,)
-    parts = [_part(part, node.id) for part in _all(node.fulfillment_orders)]
-    orders = shopify_order.parts_of(_order(node), parts, origin)
+    given = _all(node.fulfillment_orders)
+    orders = shopify_order.parts_of(_order(node), [_part(part, node.id) for part in given], origin)
+    if locations and given:
+        orders = tuple(_from_here(order, part, locations) for order, part in zip(orders, given, strict=True))
     cut = tuple(_cut(node))
     return (
         tuple(msgspec.structs.replace(order, problems=(*order.problems, *cut)) for order in orders) if cut else orders
     )
+
+
+def _from_here(order: Order, part: _Part, locations: frozenset[str]) -> Order:
+    """The part, held where another location ships it; what has left or was cancelled stays as it is."""
+    where = part.assigned_location or _Location()
+    names = {(where.name or "").casefold(), _plain_id(where.location.id) if where.location else ""}
+    if names & locations or order.cancelled or order.fulfilment is Fulfilment.FULFILLED:
+        return order
+    reason = f"it ships from {json_body.quoted(where.name or 'no location')}, none of locations in [source]"
+    return msgspec.structs.replace(order, fulfilment=Fulfilment.ON_HOLD, hold_until=None, hold_reason=reason)
 
 
 def _order(node: _Body) -> shopify_body.OrderBody:
@@ -224,24 +257,25 @@ def _part(part: _Part, order_id: str) -> shopify_body.PartBody:
     )
 
 
-def _address(given: _Address | None) -> shopify_body.AddressBody | None:
+def _address(given: _Mailing | _Destination | None) -> shopify_body.AddressBody | None:
     if given is None:
         return None
+    mailing = given if isinstance(given, _Mailing) else None
     return shopify_body.AddressBody(
         address1=given.address1,
         address2=given.address2,
         city=given.city,
         zip=given.zip,
-        country=given.country,
+        country=mailing.country if mailing else "",
         province=given.province,
         company=given.company,
         first_name=given.first_name,
         last_name=given.last_name,
-        name=given.name,
+        name=mailing.name if mailing else "",
         phone=given.phone,
-        country_code=given.country_code_v2 or given.country_code,
-        province_code=given.province_code,
-        email=given.email,
+        country_code=given.country_code,
+        province_code=mailing.province_code if mailing else "",
+        email=given.email if isinstance(given, _Destination) else "",
     )
 
 
@@ -252,8 +286,17 @@ def _all(items: list[Node] | _Connection[Node]) -> list[Node]:
     return [edge.node for edge in items.edges or ()] if items.nodes is None else items.nodes
 
 
+def _is_left_out(items: list[Any] | _Connection[Any]) -> bool:
+    return not isinstance(items, list) and items.nodes is None and items.edges is None
+
+
 def _is_cut(items: list[Any] | _Connection[Any]) -> bool:
-    return not isinstance(items, list) and items.page_info.has_next_page
+    """More than these are there, or may be: what tells was left out."""
+    if isinstance(items, list):
+        return False
+    if items.page_info is None:
+        return items.edges is None
+    return items.page_info.has_next_page or _is_left_out(items)
 
 
 def _cut(node: _Body) -> Iterator[str]:
@@ -263,6 +306,8 @@ def _cut(node: _Body) -> Iterator[str]:
         ("fulfilment orders", node.fulfillment_orders),
         *(("fulfilment order lines", part.line_items) for part in parts),
     )
+    if _is_left_out(node.shipping_lines):
+        yield "Shopify left out the shipping lines of this order, which tell pick-ups; look at it in the shop."
     for what, items in inner:
         if _is_cut(items):
             yield f"Shopify has more {what} of this order than were read; read the further pages too."

@@ -35,12 +35,17 @@ class Draft(msgspec.Struct, frozen=True):
 class ShopDouble(Protocol):
     """One shop, empty when it is made. Every change takes the shop's time of it, aware, in whole seconds.
 
+    The suite opens it as a context manager: on entering its server runs and its secrets can be had.
+
     kind    as store files name it
     server  the HTTP server it answers through, with its faults; None for a shop that writes files
     """
 
-    kind: str
-    server: ShopServer | None
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def server(self) -> ShopServer | None: ...
 
     def source_table(self) -> dict[str, Any]:
         """The store file's [source] table, `kind` included: where this shop is, and its credentials by reference."""

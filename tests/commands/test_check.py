@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +14,9 @@ from connector.check import disk, how_it_is_kept, ledger
 from connector.exit_codes import Code
 from connector.ledger import connection
 from connector.sandbox.handle import Sandbox
+from connector.sources import registry
+from connector.sources.base import Finding, SourceError, Throttled, Unreachable
+from tests.commands import live_source
 from tests.commands.desk import Desk, order
 
 
@@ -105,3 +109,106 @@ def test_findings_are_json_lines_too(desk: Desk) -> None:
     desk.store()
     desk.export(order(1))
     assert {finding["code"] for finding in desk("check", "--json").values} == {0}
+
+
+# A live shop
+
+
+@pytest.fixture
+def parrot(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """A desk with one live store, whose shop finds nothing wrong until a test says otherwise."""
+    monkeypatch.setitem(registry.OWN, "parrot", "tests.commands.live_source:ParrotSource")
+    monkeypatch.setenv("PARROT_TOKEN", "polly")
+    monkeypatch.setenv("PARROT_OTHER", "polly")
+    monkeypatch.setattr(live_source.ParrotSource, "deeds", [], raising=False)
+    says(monkeypatch, Finding("the shop is there, and takes the keys"), Finding("an order was read whole"))
+    file = desk.folder / "config" / "moa.toml"
+    file.write_text(live_source.STORE_FILE.format(url=desk.url))
+    file.chmod(0o600)
+    return desk
+
+
+def says(monkeypatch: pytest.MonkeyPatch, *found: Finding, then: Exception | None = None) -> None:
+    def probe() -> Iterator[Finding]:
+        yield from found
+        if then:
+            raise then
+
+    monkeypatch.setattr(live_source.ParrotSource, "says", staticmethod(probe), raising=False)
+
+
+def of_moa(desk: Desk, *options: str) -> list[tuple[str, str, int]]:
+    """What is said of the store itself: (text, mend, code), without its file and GoSweetSpot."""
+    found = [one for one in desk("check", "--json", *options).values if one["about"] == "moa"]
+    kept = [one for one in found if "its file is sound" not in one["text"] and "GoSweetSpot" not in one["text"]]
+    return [(one["text"], one["mend"], one["code"]) for one in kept]
+
+
+def test_a_live_shop_is_put_to_the_proof_by_its_source_and_not_read_besides(parrot: Desk) -> None:
+    said = parrot("check")
+    assert said.code == 0
+    assert "ok       moa: the shop is there, and takes the keys\nok       moa: an order was read whole\n" in said.out
+    assert live_source.ParrotSource.deeds == ["made", "probe", "close"]
+
+
+def test_what_the_shop_finds_wrong_is_told_with_its_mend_and_ends_with_3(
+    parrot: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    says(monkeypatch, Finding("the shop is there"), Finding("the key may not read orders", "Give it Read rights."))
+    said = parrot("check")
+    assert said.code == 3
+    assert "problem  moa: the key may not read orders\n         Give it Read rights.\n" in said.out
+    assert "GoSweetSpot at" in said.out
+    assert live_source.ParrotSource.deeds[-1] == "close"
+
+
+@pytest.mark.parametrize(
+    ("err", "text", "code"),
+    [
+        (lambda: Unreachable("parrot.example can't be reached."), "parrot.example can't be reached.", 3),
+        (lambda: Throttled("wait a little", datetime.now(UTC)), "wait a little", 3),
+        (lambda: SourceError("no"), "no", 3),
+        (lambda: ZeroDivisionError("polly"), "unexpected error (ZeroDivisionError)", 70),
+    ],
+)
+def test_a_probe_that_raises_is_a_finding_and_the_rest_is_checked(
+    parrot: Desk, monkeypatch: pytest.MonkeyPatch, err: Callable[[], Exception], text: str, code: int
+) -> None:
+    says(monkeypatch, Finding("the shop is there"), then=err())
+    first, last = of_moa(parrot)
+    assert first == ("the shop is there", "", 0)
+    assert (last[0].startswith(text), last[2], "polly" in str(last)) == (True, code, False)
+    assert live_source.ParrotSource.deeds[-1] == "close"
+    assert "takes the key" in parrot("check").out
+
+
+def test_secrets_of_the_shop_that_cannot_be_had_are_all_named_and_the_shop_is_not_called(
+    parrot: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PARROT_TOKEN")
+    monkeypatch.setenv("PARROT_OTHER", "two words")
+    mend = "Set it for the service, or use file:PATH"
+    assert of_moa(parrot) == [
+        ("[source] token: env:PARROT_TOKEN is not set", mend, 2),
+        (
+            "[source] other: env:PARROT_OTHER holds a character that no key has, such as a space or a long dash",
+            "Copy the key once more",
+            2,
+        ),
+    ]
+    assert live_source.ParrotSource.deeds == []
+    assert parrot("check").code == 2
+
+
+def test_offline_a_live_shop_is_not_called(parrot: Desk) -> None:
+    assert of_moa(parrot, "--offline") == []
+    assert "probe" not in live_source.ParrotSource.deeds
+    assert live_source.ParrotSource.deeds[-1] == "close"
+
+
+def test_a_source_that_cannot_be_made_is_a_finding(parrot: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(self: object, options: object, context: object) -> None:
+        raise Unreachable("no way")
+
+    monkeypatch.setattr(live_source.ParrotSource, "__init__", broken)
+    assert of_moa(parrot) == [("no way", "See [source] in its store file", 3)]

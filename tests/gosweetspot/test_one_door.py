@@ -15,7 +15,7 @@ ALLOWED = {
     "sandbox/": ("socket", "http.client"),  # listens on loopback, and calls nobody but itself
     "testing/": ("socket", "http.client"),  # shops on loopback for the tests of sources
     "web/": ("socket",),  # listens
-    "daemon.py": ("socket",),  # tells systemd that it lives
+    "daemon/notify.py": ("socket",),  # tells systemd that it lives
     "lock.py": ("socket",),  # asks for this machine's name
 }
 """What a file, or a folder's files, may import, and why. A shop's key has no more business elsewhere than GSS's."""

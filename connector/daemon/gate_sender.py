@@ -1,0 +1,123 @@
+"""GateSender: the one sender of a GSS key. Its stores take turns in small slices, so that a backlog starves nobody."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from datetime import datetime
+from typing import Final
+
+from connector import opening
+from connector.daemon.errand import Errand
+from connector.daemon.house import House
+from connector.late_client import LateClient
+from connector.ledger.connection import Ledger
+from connector.lock import Busy
+from connector.report import Report
+from connector.secret import Secret
+from connector.store import Store
+from connector.sync import next_call, send_store
+
+SLICE: Final = 4
+"""Calls of each kind that a store may make before the next one's turn: a small part of a minute's budget."""
+BUSY_AGAIN_S: Final = 5.0
+
+
+class GateSender:
+    """stores: those that use this key, by name; the daemon changes them on a reload."""
+
+    def __init__(self, name: str, house: House) -> None:
+        self.name = name
+        self.stores: dict[str, Store] = {}
+        self.pause = ""
+        self._house = house
+        self._busy_until: dict[str, datetime] = {}
+        self.errand: Errand[None] = Errand(f"send {name}", house.sending, self._send)
+
+    def poke(self) -> None:
+        """Something may be owed, or due to be read back."""
+        self.errand.want(None)
+
+    def _send(self, _wanted: frozenset[None]) -> None:
+        """Turn after turn until nothing is due, or GSS asks for a pause; then be called again when something is."""
+        house = self._house
+        try:
+            with house.connections.lent() as ledger, ExitStack() as clients:
+                again = self._turns(ledger, _Clients(clients))
+        except Exception as err:  # noqa: BLE001  other keys have done nothing wrong
+            house.tell_trouble(err, gate=self.name)
+            again = _in(house.now(), 30.0)
+        if again is not None and not house.stopping.is_set():
+            house.at(self.errand.name, again, self.poke)
+
+    def _turns(self, ledger: Ledger, clients: _Clients) -> datetime | None:
+        house = self._house
+        while not house.stopping.is_set():
+            due, later = self._due(ledger)
+            if not due:
+                return later
+            for store in due:
+                report = self._slice(store, ledger, clients)
+                if report is None:
+                    continue
+                self.pause = report.pause
+                if report.pause_until is not None and report.pause_until > house.now():
+                    return report.pause_until
+        return None
+
+    def _due(self, ledger: Ledger) -> tuple[list[Store], datetime | None]:
+        """The stores with something to do now, and when the first of the others has."""
+        now = self._house.now()
+        times = [(self._next(store, ledger), store) for store in list(self.stores.values())]
+        due = [store for at, store in times if at is not None and at <= now]
+        return due, min((at for at, _ in times if at is not None and at > now), default=None)
+
+    def _next(self, store: Store, ledger: Ledger) -> datetime | None:
+        at = next_call(opening.terms_of(store, None), ledger)
+        busy = self._busy_until.get(store.name)
+        return max(at, busy) if at is not None and busy is not None else at
+
+    def _slice(self, store: Store, ledger: Ledger, clients: _Clients) -> Report | None:
+        """None: the store could not be served now."""
+        house = self._house
+        try:
+            key = store.gosweetspot.access_key.resolve()
+            terms = opening.terms_of(store, key)
+            with house.locks.held(store.name):
+                report = send_store(terms, ledger, clients.of(store, key), house.hooks(), SLICE)
+        except Busy as err:
+            house.log.info("waits for another process", store=store.name, holder=err.holder)
+            self._busy_until[store.name] = _in(house.now(), BUSY_AGAIN_S)
+            return None
+        except Exception as err:  # noqa: BLE001  the other stores of this key have done nothing wrong
+            house.tell_trouble(err, store=store.name)
+            self._busy_until[store.name] = _in(house.now(), 60.0)
+            return None
+        self._busy_until.pop(store.name, None)
+        if report.calls or report.read_back_calls or report.pause:
+            house.log.info(
+                "sent", store=store.name, calls=report.calls, read_back=report.read_back_calls, owed=report.owed,
+                states=report.states, pause=report.pause,
+            )  # fmt: skip
+        return report
+
+
+class _Clients:
+    """One client a store for the length of an errand, closed at its end."""
+
+    def __init__(self, closing: ExitStack) -> None:
+        self._closing = closing
+        self._clients: dict[tuple[str, str], LateClient] = {}
+
+    def of(self, store: Store, key: Secret) -> LateClient:
+        name = store.name, opening.gate_name(store.gosweetspot.destination, key)
+        if name not in self._clients:
+            client = opening.client_of(store, key)
+            self._closing.callback(client.close)
+            self._clients[name] = client
+        return self._clients[name]
+
+
+def _in(now: datetime, seconds: float) -> datetime:
+    from datetime import timedelta
+
+    return now + timedelta(seconds=seconds)

@@ -1,0 +1,95 @@
+"""What `connector run` does: one daemon to a state folder, until it is told to stop. Knows no screen."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from connector.config import load_stores
+from connector.exit_codes import Code, UsageError
+from connector.ledger.connection import open_ledger
+from connector.lock import Busy, StoreLock
+
+if TYPE_CHECKING:
+    from connector.daemon.daemon import Daemon
+
+LOCK: Final = ".daemon"
+"""No store can have this name."""
+TRY_EVERY_S: Final = 0.1
+
+
+def run(config: Path, state: Path, log: Any, *, listen: str = "", wait_s: float = 0.0) -> Code:
+    """Keep all stores in step until SIGTERM or SIGINT; SIGHUP reloads the store files.
+
+    listen  HOST:PORT for deliveries, health and metrics; "" for none
+    wait_s  how long to wait for another daemon on the same state folder to end (failures.md D6)
+    Raises ConfigError, UsageError (no store), Busy (another daemon), LedgerError.
+    """
+    stores = load_stores(config)
+    if not stores:
+        raise UsageError(f"{config}: there is no store file. Write one with: connector init NAME")
+    with ExitStack() as stack:
+        stack.enter_context(_only_daemon(state, wait_s))
+        ledger = stack.enter_context(open_ledger(state))
+        from connector.daemon.daemon import Daemon
+
+        daemon = Daemon(config, state, ledger, log)
+        stack.enter_context(_signals(daemon))
+        if listen:
+            stack.enter_context(_web(daemon, listen))
+        finished = daemon.run(stores)
+        if not finished:
+            # Calls that nobody answers are left to themselves: their attempts are on disk, and the next start asks what
+            # became of them. Waiting for their threads would outlast the ten seconds we are given.
+            log.info("left")
+            os._exit(Code.DONE)
+    return Code.UNREACHED if daemon.house.fatal else Code.DONE
+
+
+@contextmanager
+def _only_daemon(state: Path, wait_s: float) -> Iterator[None]:
+    ends = time.monotonic() + wait_s
+    while True:
+        try:
+            with StoreLock(state, LOCK):
+                yield
+            return
+        except Busy as err:
+            if time.monotonic() >= ends:
+                raise Busy(
+                    f"another daemon keeps {state} already ({err.holder}). Stop it first, or give this one a state "
+                    "folder of its own.",
+                    err.holder,
+                ) from None
+            time.sleep(TRY_EVERY_S)
+
+
+@contextmanager
+def _signals(daemon: Daemon) -> Iterator[None]:
+    def handle(do: Callable[[], None]) -> Callable[[int, Any], None]:
+        return lambda _number, _frame: do()
+
+    wishes = {
+        signal.SIGTERM: daemon.ask_to_stop,
+        signal.SIGINT: daemon.ask_to_stop,
+        signal.SIGHUP: daemon.ask_to_reload,
+    }
+    before = {number: signal.signal(number, handle(do)) for number, do in wishes.items()}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _web(daemon: Daemon, listen: str) -> Iterator[None]:
+    from connector.web.server import serving
+
+    with serving(daemon, listen):
+        yield

@@ -1,0 +1,225 @@
+"""Lists of orders: one page of one, with its count; smaller where an answer is too large or an order breaks it.
+
+Knows no cursor. Past the end of a list HPOS shops say X-WP-Total 0 (recorded: list-page-beyond), which is no error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC
+from typing import Final
+
+import msgspec
+
+from connector.order import Order
+from connector.sources import json_body
+from connector.sources.base import SourceError, TooLarge
+from connector.sources.woocommerce_api import WooCommerceApi
+from connector.sources.woocommerce_ids import Read, by_ids, orders_of
+from connector.sources.woocommerce_refusal import Broke, shop_time
+from connector.wire.heard import Heard
+
+BASE: Final = {"status": "any", "orderby": "id", "order": "asc"}
+"""Any status, for the default hides some (L8); by id, since orderby=modified loses orders before 10.4 (7, Woo 1)."""
+
+SMALL: Final = 8
+"""Rows of a page that are rather asked for by their ids than halved once more."""
+
+_TRIES: Final = 10
+"""Orders, the latest change first, that are tried for the latest change of all."""
+
+_NAMES: Final = {"_fields": "id,date_modified_gmt,date_created_gmt"}
+_PAST_THE_END: Final = {"per_page": "1", "offset": "1000000000", **_NAMES}
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """A page of a list.
+
+    ids      of its rows, as listed, those that could not be read included, as far as they are known
+    nameless rows whose id could not be had either
+    size     rows that were asked for; total  rows of the whole list, None where the shop doesn't say
+    newest   the latest change among them, "" without any; clock  the shop's, "" where it doesn't say
+    """
+
+    orders: tuple[Order, ...] = ()
+    ids: tuple[int, ...] = ()
+    nameless: int = 0
+    size: int = 0
+    total: int | None = None
+    newest: str = ""
+    clock: str = ""
+    alerts: tuple[str, ...] = ()
+
+    @property
+    def rows(self) -> int:
+        return len(self.ids) + self.nameless
+
+    def reaches_the_end(self, start: int) -> bool:
+        """True when no row comes after this page, which began at `start`."""
+        return self.rows < self.size if self.total is None else start + self.size >= self.total
+
+
+class _Name(msgspec.Struct):
+    id: int
+    date_modified_gmt: str | None = None
+    date_created_gmt: str | None = None
+
+    @property
+    def changed(self) -> str:
+        when = json_body.utc_or_none(self.date_modified_gmt or self.date_created_gmt, UTC)
+        return json_body.revision(when).removesuffix("Z") if when else ""
+
+
+_names: Final = msgspec.json.Decoder(list[_Name])
+
+
+class Lister:
+    """Lists of one shop. size  rows of a page, two or more, since a walk's pages overlap; it shrinks for good once an
+    answer was too large."""
+
+    def __init__(self, api: WooCommerceApi, size: int) -> None:
+        self._api = api
+        self.size = max(size, 2)
+
+    def page(self, filters: Mapping[str, str], start: int) -> Listed:
+        """The rows from `start` on (0 is the first). Raises SourceError."""
+        alerts: tuple[str, ...] = ()
+        while True:
+            try:
+                listed = self._page(filters, start)
+            except TooLarge as err:
+                if self.size <= SMALL:
+                    listed = self._apart(filters, start)
+                else:
+                    self.size //= 2
+                    alerts = (_halved(err, self.size),)
+                    continue
+            except Broke as err:
+                self.prove_alive(err)
+                listed = self._apart(filters, start)
+            return msgspec.structs.replace(listed, alerts=alerts + listed.alerts)
+
+    def newest(self) -> tuple[str, str]:
+        """The latest change of any order, and the shop's clock; "" each where there is none.
+
+        The first row by change is right whatever the second key of the sort is (platforms.md 7, WooCommerce 1). Where
+        the order in it can't be listed (L13) an earlier one stands for it: a mark may lie too early, never too late.
+        """
+        by_change = {"orderby": "modified", "order": "desc", **_NAMES}
+        for offset in range(_TRIES):
+            try:
+                heard = self._api.get("orders", {**_query({}, offset, 1), **by_change})
+            except Broke as err:
+                self.prove_alive(err)
+                broke = err
+                continue
+            return max((name.changed for name in self._named(heard)), default=""), _clock(heard)
+        raise broke
+
+    def count(self, filters: Mapping[str, str]) -> int:
+        """How many orders the shop counts; 0 where it fails over one of them."""
+        try:
+            return _total(self._api.get("orders", {**_query(filters, 0, 1), **_NAMES})) or 0
+        except Broke as err:
+            self.prove_alive(err)
+            return 0
+
+    def read(self, ids: Sequence[str]) -> Read:
+        """Orders by their ids, in as many calls as it takes. Raises SourceError."""
+        return by_ids(self._api, ids, self.prove_alive)
+
+    def _page(self, filters: Mapping[str, str], start: int) -> Listed:
+        heard = self._api.get("orders", _query(filters, start, self.size))
+        found = orders_of(heard, self._api.name)
+        orders = tuple(one for one in found if isinstance(one, Order))
+        ids = tuple(int(order.id) for order in orders if not json_body.id_problem(order.id))
+        return Listed(
+            orders,
+            ids,
+            len(found) - len(ids),
+            self.size,
+            _total(heard),
+            max((order.revision for order in orders), default="").removesuffix("Z"),
+            _clock(heard),
+            tuple(f"{self._api.name}: {one.reason}" for one in found if not isinstance(one, Order)),
+        )
+
+    def _apart(self, filters: Mapping[str, str], start: int) -> Listed:
+        """The same page, its orders asked for by their ids, so that one that can't be had hides no other (L13)."""
+        names, heard = self._names(filters, start, self.size)
+        known = [name for name in names if name]
+        read = self.read([str(name.id) for name in known])
+        if nameless := len(names) - len(known):
+            self.prove_alive(Broke(f"{self._api.name} had an error of its own (HTTP 500)."))
+        return Listed(
+            read.orders,
+            tuple(name.id for name in known),
+            nameless,
+            self.size,
+            _total(heard) if heard else None,
+            max((name.changed for name in known), default=""),
+            _clock(heard) if heard else "",
+            (*read.alerts, *_nameless(self._api.name, names)),
+        )
+
+    def _names(self, filters: Mapping[str, str], start: int, size: int) -> tuple[list[_Name | None], Heard | None]:
+        """Ids and dates of the rows, None for one that breaks even that; and an answer that counts the list."""
+        try:
+            heard = self._api.get("orders", {**_query(filters, start, size), **_NAMES})
+            return list(self._named(heard)), heard
+        except Broke:
+            if size == 1:
+                return [None], None
+        half = size // 2
+        left, told = self._names(filters, start, half)
+        right, also = self._names(filters, start + half, size - half)
+        return left + right, also if also and _total(also) else told
+
+    def _named(self, heard: Heard) -> list[_Name]:
+        try:
+            return _names.decode(heard.body)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            pass
+        orders = orders_of(heard, self._api.name)  # a plug-in may ignore _fields, or write ids as text
+        kept = [one for one in orders if isinstance(one, Order) and not json_body.id_problem(one.id)]
+        return [_Name(int(order.id), order.revision.removesuffix("Z")) for order in kept]
+
+    def prove_alive(self, err: SourceError) -> None:
+        """Raises err where the shop can't even answer with an empty list: then no order is to blame."""
+        try:
+            self._api.get("orders", {**BASE, **_PAST_THE_END})
+        except Broke:
+            raise err from None
+
+
+def _query(filters: Mapping[str, str], start: int, size: int) -> dict[str, str]:
+    return {**BASE, **filters, "per_page": str(size), "offset": str(start)}
+
+
+def _total(heard: Heard) -> int | None:
+    text = heard.headers.get("X-WP-Total", "")
+    return int(text) if text.isascii() and text.isdigit() else None
+
+
+def _clock(heard: Heard) -> str:
+    time = shop_time(heard)
+    return time.strftime("%Y-%m-%dT%H:%M:%S") if time else ""
+
+
+def _halved(err: TooLarge, size: int) -> str:
+    return f"{err} Pages of {size} orders are asked for now: write page_size = {size} under [source]."
+
+
+def _nameless(name: str, names: list[_Name | None]) -> tuple[str, ...]:
+    """Where in the shop's list the orders stand that break even a list of ids."""
+    alerts, last = [], 0
+    for one in names:
+        if one:
+            last = one.id
+        else:
+            after = f"after order {last}" if last else "before the others of its page"
+            alerts.append(
+                f"{name} answers HTTP 500 whenever the order that comes next {after} (by id) is in a list. Open it in "
+                "the shop and save it; the daily sweep tries it again."
+            )
+    return tuple(alerts)
