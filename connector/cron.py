@@ -1,4 +1,4 @@
-"""Which cron lines a schedule may have. Knows what APScheduler makes of them, and no job."""
+"""Which cron lines a schedule may have. Knows no job."""
 
 from __future__ import annotations
 
@@ -20,19 +20,31 @@ def checked(line: str, timezone: str) -> str:
 
     timezone  an IANA name that exists
     """
-    from apscheduler.triggers.cron import CronTrigger  # 150 ms to import, and few stores have a cron line
+    from cronsim import CronSim, CronSimError
 
     if not _FIVE.fullmatch(line):
         raise Unfit("is no cron line", _WRITE)
     weekday = line.split()[4]
     if re.search("[0-9]", weekday.partition("/")[0]):
-        # Cron counts from Sunday, APScheduler 3 from Monday (its from_crontab says so): the reader can't know which.
+        # Cron counts from Sunday, others from Monday: the reader can't know which.
         raise Unfit("has a number for a weekday, and programs differ on which day is 1", "Write mon-fri or sat,sun")
     zone = ZoneInfo(timezone)
     try:
-        fires = CronTrigger.from_crontab(line, zone).get_next_fire_time(None, datetime(_A_LEAP_YEAR, 1, 1, tzinfo=zone))
-    except (ValueError, KeyError, OverflowError):
+        next(CronSim(line, datetime(_A_LEAP_YEAR, 1, 1, tzinfo=zone)))
+    except (CronSimError, StopIteration):
+        if _is_sound_but_for_its_day(line):
+            raise Unfit("names a day that never comes", _WRITE) from None
         raise Unfit("is no cron line", _WRITE) from None
-    if fires is None:
-        raise Unfit("names a day that never comes", _WRITE)
     return line
+
+
+def _is_sound_but_for_its_day(line: str) -> bool:
+    """CronSim refuses 30 February as it refuses what is no number."""
+    from cronsim import CronSim, CronSimError
+
+    minute, hour, day, _, weekday = line.split()
+    try:
+        CronSim(f"{minute} {hour} {day} 1 {weekday}", datetime(_A_LEAP_YEAR, 1, 1))  # noqa: DTZ001  only parsed
+    except CronSimError:
+        return False
+    return True

@@ -14,10 +14,9 @@ from typing import Final
 from apscheduler.executors.debug import DebugExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
-from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.date import DateTrigger
 
-from connector.daemon.rhythm import Daily, Rhythm
+from connector.daemon.rhythm import Cron, Rhythm
 from connector.store import Schedule
 
 STEP: Final = timedelta(seconds=5)
@@ -52,8 +51,8 @@ class Clockwork:
         self._add(name, trigger_of(schedule), do)
 
     def daily(self, name: str, cron: str, timezone: str, do: Callable[[], object]) -> None:
-        """Call by a cron line in local time, each local moment once."""
-        self._add(name, Daily(CronTrigger.from_crontab(cron, timezone)), do)
+        """Call by a cron line in local time."""
+        self._add(name, Cron(cron, timezone), do)
 
     def at(self, name: str, when: datetime, do: Callable[[], object]) -> None:
         """Call once, at an aware time; a later wish of the same name takes its place."""
@@ -89,5 +88,5 @@ class Clockwork:
 def trigger_of(schedule: Schedule) -> BaseTrigger:
     """When a store's shop is read."""
     if schedule.cron:
-        return Daily(CronTrigger.from_crontab(schedule.cron, schedule.timezone))
+        return Cron(schedule.cron, schedule.timezone)
     return Rhythm(schedule.every or timedelta(minutes=2))
