@@ -14,6 +14,7 @@ from connector.config import load_stores
 from connector.exit_codes import Code, UsageError
 from connector.ledger.connection import open_ledger
 from connector.lock import Busy, StoreLock
+from connector.log import finish_now
 
 if TYPE_CHECKING:
     from connector.daemon.daemon import Daemon
@@ -46,7 +47,7 @@ def run(config: Path, state: Path, log: Any, *, listen: str = "", wait_s: float 
         if not finished:
             # Calls that nobody answers are left to themselves: their attempts are on disk, and the next start asks what
             # became of them. Waiting for their threads would outlast the ten seconds we are given.
-            log.info("left")
+            finish_now()
             os._exit(Code.DONE)
     return Code.UNREACHED if daemon.house.fatal else Code.DONE
 
@@ -89,7 +90,10 @@ def _signals(daemon: Daemon) -> Iterator[None]:
 
 @contextmanager
 def _web(daemon: Daemon, listen: str) -> Iterator[None]:
-    from connector.web.server import serving
+    from connector.daemon.numbers import LedgerNumbers
+    from connector.web.beside import BesideDaemon
+    from connector.web.server import served
 
-    with serving(daemon, listen):
+    with served(BesideDaemon(daemon, LedgerNumbers(daemon.house, daemon.stores)), listen) as web:
+        daemon.house.log.info("listens", url=web.url)
         yield

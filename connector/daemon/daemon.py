@@ -41,9 +41,10 @@ GRACE_S: Final = 8.0
 
 
 class Daemon:
-    """readers  by store; senders  by gate."""
+    """stores and readers  by store; senders  by gate."""
 
     def __init__(self, config: Path, state: Path, ledger: Ledger, log: Any, *, threads: int = 16) -> None:
+        self.stores: dict[str, Store] = {}
         self.readers: dict[str, Reader] = {}
         self.senders: dict[str, GateSender] = {}
         self.started = time.monotonic()
@@ -135,7 +136,9 @@ class Daemon:
         for name in self.readers.keys() - keys.keys():
             self._drop(name)
         self._regroup(stores, keys)
+        self.stores.clear()
         for store in stores:
+            self.stores[store.name] = store
             known = self.readers.get(store.name)
             if known is None:
                 self.readers[store.name] = Reader(store, self.house, self._poker_of(store.name))

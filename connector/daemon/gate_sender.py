@@ -10,7 +10,9 @@ from connector import opening
 from connector.daemon.errand import Errand
 from connector.daemon.house import House
 from connector.late_client import LateClient
+from connector.ledger import queries
 from connector.ledger.connection import Ledger
+from connector.ledger.times import moment
 from connector.lock import Busy
 from connector.report import Report
 from connector.secret import Secret
@@ -61,6 +63,7 @@ class GateSender:
                     continue
                 self.pause = report.pause
                 if report.pause_until is not None and report.pause_until > house.now():
+                    house.tallies.failed(store.name, "gosweetspot")
                     return report.pause_until
         return None
 
@@ -83,7 +86,9 @@ class GateSender:
             key = store.gosweetspot.access_key.resolve()
             terms = opening.terms_of(store, key)
             with house.locks.held(store.name):
+                before = queries.last_attempt(ledger.db)
                 report = send_store(terms, ledger, clients.of(store, key), house.hooks(), SLICE)
+                self._note_times(store.name, ledger, before)
         except Busy as err:
             house.log.info("waits for another process", store=store.name, holder=err.holder)
             self._busy_until[store.name] = _in(house.now(), BUSY_AGAIN_S)
@@ -99,6 +104,13 @@ class GateSender:
                 states=report.states, pause=report.pause,
             )  # fmt: skip
         return report
+
+    def _note_times(self, store: str, ledger: Ledger, before: int) -> None:
+        """From the shop's change to GSS's answer, of shops whose revisions are times."""
+        times = self._house.tallies.took(store)
+        for _, changed, answered in queries.answered_since(ledger.db, store, before):
+            if changed[4:5] == "-" and changed[10:11] == "T":
+                times.add(max((moment(answered) - moment(changed)).total_seconds(), 0.0))
 
 
 class _Clients:

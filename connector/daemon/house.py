@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from connector.daemon.connections import Connections
 from connector.daemon.held_locks import HeldLocks
+from connector.daemon.numbers import Tallies
 from connector.ledger.errors import LedgerDoubtful
 from connector.report import Hooks
 
@@ -41,6 +42,7 @@ class House:
     stopping: Event = field(default_factory=Event)
     at: Callable[[str, datetime, Callable[[], object]], None] = lambda _name, _when, _what: None
     fatal: str = ""
+    tallies: Tallies = field(default_factory=Tallies)
 
     def hooks(self) -> Hooks:
         """For one job: its waits end when we are to stop."""

@@ -100,6 +100,7 @@ class Reader:
     def _after_trouble(self, report: Report | None) -> None:
         """Longer with each failure; as long as the shop asks for where it does."""
         self.failures += 1
+        self._house.tallies.failed(self.store.name, "shop")
         self.problem = report.problem if report else "the program met something it does not know"
         every = self.store.schedule.every or timedelta(minutes=2)
         pause = min(every * (1 << min(self.failures - 1, 10)), LONGEST_PAUSE)

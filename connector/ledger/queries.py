@@ -108,6 +108,22 @@ def owed(db: sqlite3.Connection, store: str, now: str) -> Owed:
     return Owed(*row)
 
 
+def answered_since(db: sqlite3.Connection, store: str, attempt: int) -> list[tuple[int, str, str]]:
+    """The slips that calls after this one carried and GSS answered: (attempt, the shop's change date, the answer's)."""
+    rows = db.execute(
+        "SELECT a.id, v.revision, a.ended_at FROM attempts a JOIN attempt_versions c ON c.attempt_id = a.id"
+        " JOIN versions v ON v.id = c.version_id"
+        " WHERE a.id > ? AND a.store = ? AND a.outcome = 'answered' ORDER BY a.id",
+        (attempt, store),
+    )
+    return rows.fetchall()
+
+
+def last_attempt(db: sqlite3.Connection) -> int:
+    """The newest call's id; 0 before the first."""
+    return int(db.execute("SELECT coalesce(max(id), 0) FROM attempts").fetchone()[0])
+
+
 class Run(msgspec.Struct, frozen=True):
     """One run of a store; ended_at is "" while it goes on, or where it was killed."""
 
