@@ -36,7 +36,7 @@ FILES_EVERY: Final = 10
 """Looks between two looks at the store files: two seconds."""
 STUCK_AFTER_S: Final = 15 * 60.0
 """A job that runs longer is stuck: a call ends within a minute, and a reading gives a sign of life page by page."""
-GRACE_S: Final = 8.0
+GRACE_S: Final = 7.0
 """What jobs get to finish the call under way; systemd and containers kill after ten."""
 
 
