@@ -6,7 +6,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint check rows proof bench bench-quick bench-million lock clean
+.PHONY: help demo test lint check rows proof proof-shops bench bench-quick bench-million lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -30,7 +30,10 @@ rows: $(READY) ## which faults we promise to survive have no test yet
 check: lint test rows ## what must pass before a commit
 
 proof: $(READY) ## the long proofs: kill loops, power cuts, many random histories
-	@$(BIN)/pytest -m slow --hypothesis-profile=search
+	@$(BIN)/pytest -m slow --hypothesis-profile=search --ignore=tests/live
+
+proof-shops: $(READY) ## live shops in step with GSS: 200 histories of 2,000 orders for each; takes an hour or two
+	@$(BIN)/pytest -m slow -n auto -rP tests/live
 
 bench: $(READY) ## speed and memory beside a hand-written script, judged against our bounds
 	@$(BIN)/python -m benchmarks.run

@@ -19,6 +19,9 @@ STATES: Final = (
 )  # fmt: skip
 """The ledger's states of a version (connector.ledger.states, which a test holds this to; importing it would cost)."""
 
+DELIVERY_STATES: Final = ("waiting", "done", "quarantined", "erased")
+"""The same of a delivery (connector.inbox.delivery)."""
+
 
 def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """The command and its options; leaves with exit code 2 where they can't be understood."""
@@ -36,7 +39,9 @@ def parser() -> argparse.ArgumentParser:
     )
     main.add_argument("--version", action="version", version=f"connector {__version__}")
     commands = main.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
-    for add in (_demo, _init, _check, _sync, _run, _status, _slips, _explain, _sandbox, _ledger, _completion):
+    for add in (
+        _demo, _init, _check, _sync, _run, _status, _slips, _explain, _sandbox, _ledger, _inbox, _privacy, _completion,
+    ):  # fmt: skip
         add(commands)
     return main
 
@@ -178,10 +183,15 @@ def _check(commands: Any) -> None:
         "does it take the keys and their rights, do the clocks agree, can an order be read whole); and whether "
         "GoSweetSpot takes the key (it asks for one order that doesn't exist). Lists every problem at once, with what "
         "mends it. Changes nothing.",
-        "  connector check\n  connector check kiwi --offline     ask neither live shops nor GoSweetSpot",
+        "  connector check\n"
+        "  connector check kiwi --offline     ask neither live shops nor GoSweetSpot\n"
+        "  connector check kiwi --public-url https://shop.example/in/kiwi   do deliveries arrive?",
     )  # fmt: skip
     _stores(check)
     check.add_argument("--offline", action="store_true", help="ask neither live shops nor GoSweetSpot")
+    check.add_argument(
+        "--public-url", default="", metavar="URL", help="post a signed test delivery to a store's public address"
+    )
 
 
 def _sync(commands: Any) -> None:
@@ -294,19 +304,83 @@ def _sandbox(commands: Any) -> None:
 
 def _ledger(commands: Any) -> None:
     ledger = _command(
-        commands, "ledger", "back up, check and query the ledger",
+        commands, "ledger", "back up, restore, tidy, check and query the ledger",
         "The ledger is an SQLite file; queries can't change it. `backup` is the only safe way to copy it while it is "
-        "in use.",
+        "in use, and `restore` the safe way to put a copy in its place.",
         "  connector ledger backup ledger-monday.db\n"
+        "  connector ledger tidy --backups backups --keep 14\n"
+        "  connector ledger restore backups/ledger-2026-11-23T033000Z.db\n"
         "  connector ledger check\n"
         "  connector ledger tables\n"
         "  connector ledger query \"SELECT state, count(*) FROM orders GROUP BY state\"",
     )  # fmt: skip
     deeds = ledger.add_subparsers(dest="deed", metavar="WHAT", required=True, parser_class=_Parser)
     _deed(deeds, "backup", "write a sound copy").add_argument("file", type=Path, metavar="FILE", help="where to")
+    restore = _deed(deeds, "restore", "put a backup in the ledger's place; the old one is kept aside")
+    restore.add_argument("file", type=Path, metavar="BACKUP", help="made by `ledger backup` or `ledger tidy`")
+    tidy = _deed(
+        deeds, "tidy", "the day's housekeeping: check, back up and try the backup, forget what is over long since"
+    )
+    tidy.add_argument("--backups", type=Path, metavar="DIR", help="make a backup in this folder (default: none)")
+    tidy.add_argument("--keep", type=_positive, default=7, metavar="N", help="so many backups stay (default: 7)")
+    _deed(deeds, "fence", "which stores may not send after a restore, why, and what is missing")
+    lift = _deed(deeds, "lift-fence", "say that no other machine sends from a copy of this ledger")
+    lift.add_argument("--reason", required=True, help="how you know, for whoever looks at it later")
+    _deed(deeds, "adopt", "before the first sync: take what GoSweetSpot has already as known")
     _deed(deeds, "check", "is the file sound?")
     _deed(deeds, "tables", "names and sizes of its tables")
     _deed(deeds, "query", "ask it in SQL").add_argument("sql", metavar="SQL", help="one SELECT")
+
+
+def _inbox(commands: Any) -> None:
+    inbox = _command(
+        commands, "inbox", "deliveries (webhooks) of shops: list, look at one, look again, receive them apart",
+        "Deliveries are on disk before they are answered, and wait in the inbox until the daemon has looked at them. "
+        "`serve` receives them in a process of its own, which holds no key but those of [inbox]; "
+        "`connector run --listen` does the same inside the daemon.",
+        "  connector inbox list\n"
+        "  connector inbox list quarantined --store kiwi\n"
+        "  connector inbox show 41\n"
+        "  connector inbox replay 41\n"
+        "  connector inbox serve --listen 127.0.0.1:8787",
+    )  # fmt: skip
+    deeds = inbox.add_subparsers(dest="deed", metavar="WHAT", required=True, parser_class=_Parser)
+    listing = _deed(deeds, "list", "deliveries, the newest first")
+    listing.add_argument("states", nargs="*", metavar="STATE", help=f"only these: {', '.join(DELIVERY_STATES)}")
+    listing.add_argument("--store", help="only those of this store")
+    listing.add_argument("--limit", type=_positive, default=100, metavar="N", help="at most so many (default: 100)")
+    show = _deed(deeds, "show", "one delivery: what came, and what became of it")
+    show.add_argument("--body", action="store_true", help="its body too, which holds its buyer's name and address")
+    replay = _deed(deeds, "replay", "have the daemon look at a delivery again")
+    for deed in (show, replay):
+        deed.add_argument("delivery", type=_positive, metavar="ID", help="its number, as `connector inbox list` has it")
+    serve = _deed(deeds, "serve", "receive deliveries until Ctrl-C or SIGTERM; SIGHUP reads the store files anew")
+    serve.add_argument("--listen", default="127.0.0.1:8787", metavar="HOST:PORT", help="where (default: %(default)s)")
+    serve.add_argument(
+        "--host", action="append", default=[], metavar="NAME", help="only requests to this host; may stand repeatedly"
+    )
+    serve.add_argument("--quota", type=_positive, default=500, metavar="MB", help="the inbox at most (default: 500)")
+
+
+def _privacy(commands: Any) -> None:
+    privacy = _command(
+        commands, "privacy", "where data about somebody is, and taking it out",
+        "For people who ask what is held about them, or want it gone. Orders lose their names and addresses by "
+        "themselves some time after they are over ([keep] in the store file).",
+        "  connector privacy find 'Aroha Example'\n"
+        "  connector privacy find aroha@example.nz --backups backups\n"
+        "  connector privacy erase '#1001' '#1002'\n"
+        "  connector privacy report --backups backups",
+    )  # fmt: skip
+    deeds = privacy.add_subparsers(dest="deed", metavar="WHAT", required=True, parser_class=_Parser)
+    find = _deed(deeds, "find", "where somebody's data is, and since when")
+    find.add_argument("name", metavar="WORDS", help="a name, e-mail address, telephone or order number")
+    erase = _deed(deeds, "erase", "take the data about people out of orders; what may still ship is done after that")
+    erase.add_argument("orders", nargs="+", metavar="ORDER", help="an order's number or id, or a slip number")
+    erase.add_argument("--store", help="where several stores have such an order")
+    report = _deed(deeds, "report", "what is held, since when, and who can read it, without any of it")
+    for deed in (find, report):
+        deed.add_argument("--backups", type=Path, metavar="DIR", help="look into the backups of this folder too")
 
 
 def _completion(commands: Any) -> None:

@@ -66,6 +66,18 @@ def check(
                 yield gosweetspot(store, key)
 
 
+def deliveries(config: Path, names: Sequence[str], url: str, now: Callable[[], datetime]) -> Iterator[Finding]:
+    """Whether deliveries for one store reach its receiver through the public address. Raises UsageError."""
+    from connector.public_check import public_check
+
+    if len(names) != 1:
+        raise UsageError("--public-url goes with one store: connector check kiwi --public-url https://.../in/kiwi")
+    stores, findings = _store_files(config, names)
+    yield from findings
+    for store in stores:
+        yield from public_check(store, url, now())
+
+
 def _store_files(config: Path, names: Sequence[str]) -> tuple[list[Store], list[Finding]]:
     try:
         stores, problems = opening.stores_asked_for(config, names)

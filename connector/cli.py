@@ -10,7 +10,7 @@ from argparse import Namespace
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from connector.arguments import STATES, parse
+from connector.arguments import DELIVERY_STATES, STATES, parse
 from connector.exit_codes import Code, Failure, UsageError, failure_of, worst
 
 if TYPE_CHECKING:
@@ -93,8 +93,10 @@ def run(asked: Namespace, screen: Screen) -> Code:
     import sys
 
     from connector import log
+    from connector.daemon.hardening import harden
     from connector.running import run as run_daemon
 
+    harden()
     log.set_up(sys.stderr, as_json=True if asked.json else None)
     return run_daemon(asked.config, asked.state, log.logger(), listen=asked.listen, wait_s=asked.wait)
 
@@ -192,10 +194,16 @@ def explain(asked: Namespace, screen: Screen) -> Code:
 
 def check(asked: Namespace, screen: Screen) -> Code:
     from connector.check import check as findings
+    from connector.check import deliveries
     from connector.show.findings import show_finding
 
     codes = []
-    for finding in findings(asked.config, asked.state, asked.stores, _now, offline=asked.offline):
+    found = (
+        deliveries(asked.config, asked.stores, asked.public_url, _now)
+        if asked.public_url
+        else findings(asked.config, asked.state, asked.stores, _now, offline=asked.offline)
+    )
+    for finding in found:
         show_finding(screen, finding)
         codes.append(finding.code)
     return worst(codes)
@@ -227,6 +235,8 @@ def ledger(asked: Namespace, screen: Screen) -> Code:
             return _back_up(asked, screen)
         case "check":
             return _check_ledger(asked, screen)
+        case "restore" | "tidy" | "fence" | "lift-fence" | "adopt":
+            return _keep_ledger(asked, screen)
         case "tables":
             show_rows(screen, ({"name": table.name, "rows": table.rows} for table in asking.tables(asked.state)))
         case _:
@@ -253,6 +263,81 @@ def _check_ledger(asked: Namespace, screen: Screen) -> Code:
         show_finding(screen, finding)
         codes.append(finding.code)
     return worst(codes)
+
+
+def _keep_ledger(asked: Namespace, screen: Screen) -> Code:
+    from connector.keeping import deeds
+    from connector.show import keeping as show
+
+    match asked.deed:
+        case "restore":
+            show.show_restored(screen, deeds.restore(asked.config, asked.state, asked.file, _now()))
+            return Code.DONE
+        case "tidy":
+            done = deeds.tidy(asked.config, asked.state, asked.backups, asked.keep, _now())
+            show.show_tidied(screen, done)
+            return Code.UNREACHED if done.problems else Code.DONE
+        case "fence":
+            standing = deeds.fence_standing(asked.state)
+            show.show_fence(screen, standing)
+            return Code.WAITS if standing.asks else Code.DONE
+        case "lift-fence":
+            said = deeds.lift_fence(asked.state, _login(), asked.reason, _now())
+        case _:
+            said = deeds.adopt(asked.state, _now())
+    screen.value(said) if screen.as_json else screen.line(said)
+    return Code.DONE
+
+
+def inbox(asked: Namespace, screen: Screen) -> Code:
+    from connector.inbox.box import Inbox
+    from connector.show import inbox as show
+
+    if asked.deed == "serve":
+        return _receive(asked, screen)
+    if asked.deed == "list" and (unknown := set(asked.states) - set(DELIVERY_STATES)):
+        raise UsageError(f"no such state: {', '.join(sorted(unknown))}. There are {', '.join(DELIVERY_STATES)}.")
+    with Inbox.open(asked.state, create=False) as box:
+        if asked.deed == "list":
+            show.show_deliveries(screen, box, asked.store, asked.states, asked.limit)
+            return Code.DONE
+        found = box.one(asked.delivery)
+        if found is None:
+            raise UsageError(f"there is no delivery {asked.delivery}. `connector inbox list` lists them.")
+        if asked.deed == "show":
+            show.show_delivery(screen, found, body=asked.body)
+        elif box.replay(found.id):
+            show.say(screen, f"delivery {found.id} waits again; the daemon looks at it at once, where it runs")
+        else:
+            raise UsageError(f"delivery {found.id} was erased: there is nothing left to look at.")
+    return Code.DONE
+
+
+def _receive(asked: Namespace, screen: Screen) -> Code:
+    from connector.daemon.hardening import harden
+    from connector.web.apart import receive
+
+    harden()
+    receive(
+        asked.config, asked.state, screen.line, listen=asked.listen, hosts=asked.host, quota=asked.quota * 1_000_000
+    )
+    return Code.DONE
+
+
+def privacy(asked: Namespace, screen: Screen) -> Code:
+    from connector.keeping import deeds
+    from connector.show import keeping as show
+
+    match asked.deed:
+        case "find":
+            show.show_found(screen, deeds.find(asked.state, asked.name, asked.backups))
+        case "report":
+            show.show_account(screen, deeds.report(asked.state, asked.backups))
+        case _:
+            done = deeds.erase(asked.state, asked.orders, asked.store, _login(), _now())
+            show.show_erased(screen, done)
+            return Code.WAITS if any(one.later for one in done) else Code.DONE
+    return Code.DONE
 
 
 def sandbox(asked: Namespace, screen: Screen) -> Code:
@@ -306,6 +391,8 @@ _COMMANDS: dict[str, Callable[[Namespace, Screen], Code]] = {
     "explain": explain,
     "sandbox": sandbox,
     "ledger": ledger,
+    "inbox": inbox,
+    "privacy": privacy,
     "completion": completion,
 }
 

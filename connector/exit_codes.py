@@ -61,6 +61,7 @@ def failure_of(err: Exception, *, trace: bool = False) -> Failure:
 
 def _code_of(err: Exception) -> Code:
     # Imported here: all of them together cost more than most commands' start, and only a failing one needs them.
+    from connector.inbox.errors import InboxBusy, InboxError
     from connector.ledger.connection import LedgerBusy, LedgerError
     from connector.ledger.people import Refused
     from connector.lock import Busy
@@ -72,12 +73,14 @@ def _code_of(err: Exception) -> Code:
     kinds: tuple[tuple[type[Exception], Code], ...] = (
         (Busy, Code.BUSY),
         (LedgerBusy, Code.BUSY),
+        (InboxBusy, Code.BUSY),
         (UsageError, Code.USAGE),
         (Refused, Code.USAGE),
         (WrongDestination, Code.USAGE),
         (ConfigError, Code.USAGE),
         (SecretError, Code.USAGE),
         (LedgerError, Code.UNREACHED),
+        (InboxError, Code.UNREACHED),
         (SourceError, Code.UNREACHED),
     )
     return next((code for kind, code in kinds if isinstance(err, kind)), Code.FAULT)

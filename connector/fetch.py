@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 import msgspec
 
 from connector.consider import Rules
-from connector.ledger import alerts, intake, sweeps
+from connector.ledger import alerts, fence, intake, sweeps
 from connector.ledger.connection import Ledger
 from connector.ledger.times import stamp
 from connector.record import Doubt, Reading, record_page
@@ -61,10 +62,12 @@ class Fetch:
     def run(self) -> None:
         """Read the shop to its end. A SourceError ends up in the report and in an alert. Raises LedgerError."""
         try:
-            if self._pages() and isinstance(self.source, LiveSource):
+            was_read = self._pages()
+            if was_read and isinstance(self.source, LiveSource):
                 self._ask_about_those_whose_time_has_come(self.source)
-                self._sweep_if_due(self.source)
-            self._note_that_it_was_read()
+                was_read = self._sweep_if_due(self.source)
+            if was_read:
+                self._note_that_it_was_read()
         except SourceError as err:
             self.report.problem = str(err)
             kind = DOWN
@@ -74,8 +77,10 @@ class Fetch:
                 alerts.open_alert(db, self.terms.store, None, kind, str(err), stamp(self.hooks.now()))
 
     def _note_that_it_was_read(self) -> None:
-        """Nothing is written, and so nothing synced, where no alert is open."""
+        """Nothing is written, and so nothing synced, where no alert is open and no fence stands."""
         with self.ledger.writing() as db:
+            if fence.stands(db, self.terms.store):
+                fence.note_polled(db, self.terms.store)
             for kind in (DOWN, THROTTLES):
                 alerts.close_kind(db, self.terms.store, kind, stamp(self.hooks.now()), "the shop was read again")
 
@@ -84,7 +89,7 @@ class Fetch:
         kept = intake.cursor_of(self.ledger.db, self.terms.store)
         cursor = "" if self.visit.from_the_start else kept
         reading = Reading(may_doubt=isinstance(self.source, LiveSource))
-        if not all(self._take(page, reading) for page in guarded(self.source.kind, self.source.pages(cursor))):
+        if not all(self._take(page, reading) for page in guarded(self.source.kind, lambda: self.source.pages(cursor))):
             return False
         if not cursor and isinstance(self.source, LiveSource):  # it was read whole just now
             self._note_sweep()
@@ -112,7 +117,8 @@ class Fetch:
     def _reread(self, source: LiveSource, ids: list[str]) -> bool:
         """False: we are to stop."""
         for first in range(0, len(ids), AT_ONCE):
-            for page in guarded(source.kind, source.reread(ids[first : first + AT_ONCE])):
+            lot = ids[first : first + AT_ONCE]
+            for page in guarded(source.kind, partial(source.reread, lot)):
                 if not self._take(page, Reading(decides=True)):
                     return False
         return True
@@ -122,14 +128,21 @@ class Fetch:
         due = sweeps.waited_out(self.ledger.db, self.terms.store, self.hooks.now(), MOST_WAITED_OUT)
         self._reread(source, due)
 
-    def _sweep_if_due(self, source: LiveSource) -> None:
-        if not sweeps.is_due(self.ledger.db, self.terms.store, self.hooks.now(), self.visit.sweep_every):
-            return
+    def _sweep_if_due(self, source: LiveSource) -> bool:
+        """False: we are to stop. Behind the fence it is always due."""
+        db, store = self.ledger.db, self.terms.store
+        if not (
+            sweeps.is_due(db, store, self.hooks.now(), self.visit.sweep_every)
+            or (fence.stands(db, store) and not fence.was_polled(db, store))
+        ):
+            return True
         reading = Reading(may_doubt=True, is_sweep=True)
-        if not all(self._take(page, reading) for page in guarded(source.kind, source.sweep())):
-            return
-        if all(self._reread(source, ids) for ids in self._open_orders()):
-            self._note_sweep()
+        if not all(self._take(page, reading) for page in guarded(source.kind, source.sweep)):
+            return False
+        if not all(self._reread(source, ids) for ids in self._open_orders()):
+            return False
+        self._note_sweep()
+        return True
 
     def _open_orders(self) -> Iterator[list[str]]:
         after = 0
@@ -144,11 +157,11 @@ class Fetch:
             sweeps.note(db, self.terms.store, self.hooks.now())
 
 
-def guarded(kind: str, pages: Iterable[Page]) -> Iterator[Page]:
+def guarded(kind: str, pages: Callable[[], Iterable[Page]]) -> Iterator[Page]:
     """A source's pages; an error that is none of the contract's is one more reason why the shop can't be read, and
     keeps nothing that is owed from being sent."""
     try:
-        yield from pages
+        yield from pages()
     except SourceError:
         raise
     except Exception as err:

@@ -97,7 +97,7 @@ def plan(
             reading = Reading(
                 decides=isinstance(source, LiveSource)
             )  # what a doubt would come to: the shop shows it now
-            for page in guarded(source.kind, source.pages(cursor)):
+            for page in guarded(source.kind, lambda: source.pages(cursor)):
                 yield from _page(rules, terms, page, known, scratch, now, report, reading)
         except SourceError as err:
             report.problem = str(err)

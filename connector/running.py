@@ -7,11 +7,14 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from connector.config import load_stores
 from connector.exit_codes import Code, UsageError
+from connector.keeping.host import this_host
+from connector.ledger import epoch
 from connector.ledger.connection import open_ledger
 from connector.lock import Busy, StoreLock
 from connector.log import finish_now
@@ -37,13 +40,16 @@ def run(config: Path, state: Path, log: Any, *, listen: str = "", wait_s: float 
     with ExitStack() as stack:
         stack.enter_context(_only_daemon(state, wait_s))
         ledger = stack.enter_context(open_ledger(state))
+        if doubt := epoch.begin(ledger, this_host(), datetime.now(UTC)):
+            log.warning("nothing is sent until shops and GoSweetSpot were asked", why=doubt)
         from connector.daemon.daemon import Daemon
 
         daemon = Daemon(config, state, ledger, log)
         stack.enter_context(_signals(daemon))
+        daemon.begin(stores)
         if listen:
             stack.enter_context(_web(daemon, listen))
-        finished = daemon.run(stores)
+        finished = daemon.run()
         if not finished:
             # Calls that nobody answers are left to themselves: their attempts are on disk, and the next start asks what
             # became of them. Waiting for their threads would outlast the ten seconds we are given.

@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 from connector import plain_file
 
 _LONGEST: Final = 4096
+_CREDENTIALS: Final = "$CREDENTIALS_DIRECTORY/"
 _ENV_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 _LIKE_A_KEY: Final = re.compile(r"(?=[A-Za-z]*[0-9])[A-Za-z0-9]{20}")
 
@@ -132,7 +133,7 @@ def _read_env(reference: SecretReference) -> str:
 
 def _read_file(reference: SecretReference) -> str:
     try:
-        path = reference.folder / Path(reference.place).expanduser()
+        path = reference.folder / Path(_in_credentials(reference)).expanduser()
         found = plain_file.read(path, _LONGEST)
     except OSError as err:
         what = f"{reference} can't be read ({plain_file.reason(err)})"
@@ -148,6 +149,18 @@ def _read_file(reference: SecretReference) -> str:
         raise SecretError(f"{reference} is too long for a key", "Name a file that holds the key and nothing else")
     # An editor or `echo` ends the file with a newline that is not the key's.
     return found.content.rstrip(b"\r\n").decode("utf-8", "replace")
+
+
+def _in_credentials(reference: SecretReference) -> str:
+    """The place, with systemd's folder of this service's credentials put in where it begins with its variable."""
+    if not reference.place.startswith(_CREDENTIALS):
+        return reference.place
+    if not (folder := os.environ.get("CREDENTIALS_DIRECTORY")):
+        raise SecretError(
+            f"{reference} is a credential of a systemd service, and this is none",
+            "Run the command as the service does: sudo connector ..., set up as docs/deploy.md shows",
+        )
+    return f"{folder}/{reference.place.removeprefix(_CREDENTIALS)}"
 
 
 def _is_credential(path: Path) -> bool:

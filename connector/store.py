@@ -24,6 +24,8 @@ from pydantic import (
 
 from connector import api_url
 from connector.cron import checked as checked_cron
+from connector.inbox.options import InboxOptions
+from connector.keeping.options import KeepOptions
 from connector.problem import Unfit, quoted
 from connector.secret import SecretReference
 from connector.selection import SelectRules
@@ -225,6 +227,8 @@ class Store:
     schedule: Schedule
     select: SelectRules
     slip: SlipRules
+    inbox: InboxOptions
+    keep: KeepOptions
 
     @property
     def zone(self) -> ZoneInfo:

@@ -9,6 +9,8 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
 
+from connector.inbox.options import InboxOptions
+from connector.keeping.options import KeepOptions
 from connector.plain_words import Finding, findings, key_of, keys_of
 from connector.problem import ConfigError, Problem, quoted
 from connector.selection import SelectRules
@@ -23,6 +25,8 @@ TABLES: Final[dict[str, type[BaseModel]]] = {
     "schedule": Schedule,
     "select": SelectRules,
     "slip": SlipRules,
+    "inbox": InboxOptions,
+    "keep": KeepOptions,
 }
 """The tables of a store file beside [source], whose model belongs to the source."""
 

@@ -32,6 +32,6 @@ def missing(store: Store) -> Iterator[tuple[NamedReference, SecretError]]:
     """The secrets that can't be had, each with what is wrong."""
     for secret in secrets_of(store):
         try:
-            secret.reference.resolve()
+            secret.reference.resolve(as_typed=secret.table == "inbox")
         except SecretError as err:
             yield secret, err

@@ -16,7 +16,7 @@ import msgspec
 
 from connector.consider import Rules
 from connector.fetch import USUAL, Fetch, Visit
-from connector.ledger import outbox, proofs
+from connector.ledger import fence, outbox, proofs
 from connector.ledger.connection import Ledger, LedgerError
 from connector.ledger.times import stamp
 from connector.readback import Reads, read_back
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 ROUNDS = 4
 """How often sending and reading back may follow each other in one run: ghosts found by a read-back are sent again."""
+FENCED = timedelta(seconds=30)
+"""How long a fenced store is left alone: its shop is to be read, or a person to be heard, first."""
 LONGEST_WAIT = timedelta(seconds=61)
 """What a one-shot waits for its call budget; past that the rest stays owed for the next run."""
 
@@ -56,14 +58,15 @@ def sync_store(
     """
     report = Report(rules.store)
     with ledger.writing() as db:
-        _know_store(db, terms)
+        know_store(db, terms)
         outbox.recover(db, terms.store, hooks.now(), terms.ghost_window)
         run_id = _open_run(db, terms.store, hooks.now())
     sender = Sender(ledger, client, terms, hooks.now)
     try:
         if source is not None:
             Fetch(rules, terms, source, ledger, report, hooks, visit, lambda: sender.turn(wait=False)).run()
-        _send_and_read_back(terms, ledger, client, sender, report, hooks)
+        if _may_pass(rules, terms, ledger, client, report, hooks):
+            _send_and_read_back(terms, ledger, client, sender, report, hooks)
     finally:
         sender.close()
         report.calls = sender.calls
@@ -79,12 +82,14 @@ def fetch_store(
     report = Report(rules.store)
     if _is_new(ledger.db, terms):
         with ledger.writing() as db:
-            _know_store(db, terms)
+            know_store(db, terms)
     Fetch(rules, terms, source, ledger, report, hooks, visit).run()
     return report
 
 
-def send_store(terms: Terms, ledger: Ledger, client: Client, hooks: Hooks = HOOKS, most_calls: float = inf) -> Report:
+def send_store(
+    rules: Rules, terms: Terms, ledger: Ledger, client: Client, hooks: Hooks = HOOKS, most_calls: float = inf
+) -> Report:
     """Send what a store owes and read back what is due, once, with at most so many calls of each. The caller holds the
     store's lock and is the only one that sends for it. Raises LedgerError.
 
@@ -92,8 +97,11 @@ def send_store(terms: Terms, ledger: Ledger, client: Client, hooks: Hooks = HOOK
     """
     report = Report(terms.store)
     with ledger.writing() as db:
-        _know_store(db, terms)
+        know_store(db, terms)
         outbox.recover(db, terms.store, hooks.now(), terms.ghost_window)
+    if not _may_pass(rules, terms, ledger, client, report, hooks):
+        report.pause_until = hooks.now() + FENCED
+        return report
     sender = Sender(ledger, client, terms, hooks.now, most_calls)
     try:
         while sender.turn(wait=True, more=not hooks.stopping()):
@@ -122,6 +130,19 @@ def next_call(terms: Terms, ledger: Ledger) -> datetime | None:
     return min(times, default=None)
 
 
+def _may_pass(rules: Rules, terms: Terms, ledger: Ledger, client: Client, report: Report, hooks: Hooks) -> bool:
+    """Whether the store may send: a ledger that may not know what was sent since is compared with GSS first (K6)."""
+    if not fence.stands(ledger.db, terms.store):
+        return True
+    from connector.keeping import comparing  # once in a lifetime
+
+    found = comparing.pass_fence(rules, terms, ledger, client, hooks.now, hooks.wait, hooks.stopping)
+    report.read_back_calls += found.calls
+    report.pause = found.problem
+    report.owed = outbox.owed(ledger.db, terms.store)
+    return not found.problem
+
+
 def _is_new(db: sqlite3.Connection, terms: Terms) -> bool:
     """True where the ledger doesn't know the store yet. Raises WrongDestination where it knows it differently."""
     row = db.execute("SELECT destination FROM stores WHERE store = ?", (terms.store,)).fetchone()
@@ -134,7 +155,8 @@ def _is_new(db: sqlite3.Connection, terms: Terms) -> bool:
     return row is None
 
 
-def _know_store(db: sqlite3.Connection, terms: Terms) -> None:
+def know_store(db: sqlite3.Connection, terms: Terms) -> None:
+    """Have the ledger know the store, in the caller's transaction. Raises WrongDestination."""
     if _is_new(db, terms):
         db.execute("INSERT INTO stores (store, destination) VALUES (?, ?)", (terms.store, terms.destination))
 

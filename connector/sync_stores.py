@@ -10,7 +10,8 @@ import msgspec
 from connector import opening
 from connector.exit_codes import Code, Failure, failure_of
 from connector.fetch import Visit
-from connector.ledger import gates, queries
+from connector.keeping.host import this_host
+from connector.ledger import epoch, gates, queries
 from connector.ledger.connection import Ledger, open_ledger
 from connector.lock import StoreLock
 from connector.report import Hooks, Report
@@ -47,6 +48,7 @@ def sync_stores(
     sweep: look at every open order of live shops now, whatever their change dates say.
     """
     with open_ledger(state) as ledger:
+        epoch.begin(ledger, this_host(), hooks.now())
         for store in stores:
             if hooks.stopping():
                 return

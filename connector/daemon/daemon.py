@@ -21,12 +21,15 @@ from connector.daemon.errand import Work
 from connector.daemon.gate_sender import GateSender
 from connector.daemon.held_locks import HeldLocks
 from connector.daemon.house import House
+from connector.daemon.housekeeper import AT, Housekeeper
 from connector.daemon.notify import Notify
 from connector.daemon.reader import Reader
 from connector.daemon.store_files import Watched
 from connector.daemon.wakes import Wakes
 from connector.inbox.box import Inbox
+from connector.ledger import alerts
 from connector.ledger.connection import Ledger
+from connector.ledger.times import stamp
 from connector.problem import ConfigError, rendering
 from connector.secret import SecretError
 from connector.store import Store
@@ -34,6 +37,8 @@ from connector.store import Store
 LOOK_EVERY_S: Final = 0.2
 FILES_EVERY: Final = 10
 """Looks between two looks at the store files: two seconds."""
+ALERTS_EVERY: Final = 50
+"""Looks between two looks at the inbox's alerts: ten seconds."""
 STUCK_AFTER_S: Final = 15 * 60.0
 """A job that runs longer is stuck: a call ends within a minute, and a reading gives a sign of life page by page."""
 GRACE_S: Final = 7.0
@@ -57,34 +62,39 @@ class Daemon:
             state, Connections(ledger), HeldLocks(state), self._reading, self._sending, log, Inbox.open(state)
         )
         self.house.at = self._clockwork.at
+        self._housekeeper = Housekeeper(self.house, self.stores, state / "backups")
         self._wakes = Wakes(self.house.inbox, self._hear) if self.house.inbox else None
         self._files = Watched(config)
         self._notify = Notify()
-        self._reload = threading.Event()
+        self._wants_to_stop = self._wants_to_reload = False
         self._is_awake = threading.Event()
 
     def ask_to_stop(self) -> None:
-        """From any thread, and from a signal handler."""
-        self.house.stopping.set()
-        self._is_awake.set()
+        """For signal handlers: they only set a flag, since a lock may be held where they cut in. Seen within a look."""
+        self._wants_to_stop = True
 
     def ask_to_reload(self) -> None:
         """The same. Ten wishes are one reload (failures.md G8)."""
-        self._reload.set()
-        self._is_awake.set()
+        self._wants_to_reload = True
 
     def wake(self) -> None:
         """A delivery was stored in this process: look at once."""
         self._is_awake.set()
 
-    def run(self, stores: Sequence[Store]) -> bool:
-        """Until asked to stop. False: jobs were still under way when their grace was over."""
+    def begin(self, stores: Sequence[Store]) -> None:
+        """Take the stores; from here on deliveries for them can be received."""
         self._take(stores)
+        self._clockwork.daily("keep house", AT, stores[0].schedule.timezone, self._housekeeper.look_after)
+
+    def run(self) -> bool:
+        """Until asked to stop. False: jobs were still under way when their grace was over."""
         self._clockwork.start()
+        if self._housekeeper.was_missed():
+            self._housekeeper.look_after()
         self._log.info("started", stores=len(self.readers), keys=len(self.senders))
         self._notify.ready()
         looks = 0
-        while not self.house.stopping.is_set() and not self.house.fatal:
+        while not self._wants_to_stop and not self.house.fatal:
             self._look(looks)
             looks += 1
             self._is_awake.wait(LOOK_EVERY_S)
@@ -97,11 +107,23 @@ class Daemon:
             self._poke_all()
         if self._wakes is not None:
             self._guarded(self._wakes.look)
-        if self._reload.is_set() or (looks % FILES_EVERY == 0 and self._files.has_changed()):
-            self._reload.clear()
+            if looks % ALERTS_EVERY == 0:
+                self._guarded(self._carry_alerts)
+        if self._wants_to_reload or (looks % FILES_EVERY == 0 and self._files.has_changed()):
+            self._wants_to_reload = False
             self.reload()
         if not self.stuck():
             self._notify.alive()
+
+    def _carry_alerts(self) -> None:
+        """What the receiver wants a person to see goes where people look: into the ledger."""
+        inbox = self.house.inbox
+        if inbox is None or not (waiting := inbox.alerts()):
+            return
+        with self.house.connections.lent() as ledger, ledger.writing() as db:
+            for one in waiting:
+                alerts.open_alert(db, one.store, None, one.kind, one.text, stamp(one.opened_at))
+        inbox.close_alerts([one.id for one in waiting])
 
     def _guarded(self, do: Callable[[], object]) -> None:
         try:
@@ -115,7 +137,8 @@ class Daemon:
 
     def _jobs(self) -> list[Work]:
         readers: list[Work] = [reader.errand for reader in list(self.readers.values())]
-        return readers + [sender.errand for sender in list(self.senders.values())]
+        senders: list[Work] = [sender.errand for sender in list(self.senders.values())]
+        return [*readers, *senders, self._housekeeper.errand]
 
     def reload(self) -> None:
         """Read the store files anew; if any is wrong, all stay as they were, and the log says why (failures.md G1)."""

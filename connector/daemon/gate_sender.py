@@ -87,7 +87,9 @@ class GateSender:
             terms = opening.terms_of(store, key)
             with house.locks.held(store.name):
                 before = queries.last_attempt(ledger.db)
-                report = send_store(terms, ledger, clients.of(store, key), house.hooks(), SLICE)
+                report = send_store(
+                    opening.rules_of(store), terms, ledger, clients.of(store, key), house.hooks(), SLICE
+                )
                 self._note_times(store.name, ledger, before)
         except Busy as err:
             house.log.info("waits for another process", store=store.name, holder=err.holder)

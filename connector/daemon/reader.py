@@ -51,8 +51,9 @@ class Reader:
             self.errand.want(Want.POLL)
 
     def hear(self) -> None:
-        """A delivery waits."""
-        self.errand.want(Want.HEAR)
+        """A delivery waits. It is wished for again every few seconds, so a shop in trouble can be left alone too."""
+        if time.monotonic() >= self._not_before:
+            self.errand.want(Want.HEAR)
 
     def _read(self, wants: frozenset[Want]) -> None:
         store, house = self.store, self._house  # the store as it is now: a reload changes the next reading (G7)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from typing import Final
 
 from connector.ledger import folder
 from connector.ledger.connection import Ledger, LedgerError, as_ledger_error
@@ -55,6 +56,14 @@ def _copy(source: sqlite3.Connection, partial: Path) -> None:
 
 def _versions(db: sqlite3.Connection) -> int:
     return int(db.execute("SELECT count(*) FROM versions").fetchone()[0])
+
+
+COUNTED: Final = ("slips", "versions", "bodies", "passed_over", "cursors", "stores", "actions")
+
+
+def counts(db: sqlite3.Connection) -> dict[str, int]:
+    """Rows of the tables that only grow, or shrink by housekeeping."""
+    return {name: int(db.execute(f"SELECT count(*) FROM {name}").fetchone()[0]) for name in COUNTED}  # noqa: S608
 
 
 def _not_written(target: Path, why: str) -> LedgerError:

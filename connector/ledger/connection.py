@@ -140,6 +140,16 @@ class Ledger:
         except UNREADABLE as err:
             raise as_ledger_error(err, self.path) from err
 
+    def vacuum(self) -> None:
+        """Write the file anew without its empty pages, and empty the log of WAL mode. Others wait meanwhile. Raises
+        LedgerError, with nothing changed."""
+        self.refuse_if_moved()
+        try:
+            self.db.execute("VACUUM")
+            self.db.execute("PRAGMA wal_checkpoint(truncate)").fetchall()
+        except sqlite3.Error as err:
+            raise self._explained(err) from err
+
     def close(self) -> None:
         self.db.close()
 

@@ -22,7 +22,13 @@ from connector.ledger.times import stamp
 from connector.packing_slip import number_key
 
 HELD_BY_A_PERSON = "held by "
+CHANGED_AFTER_ITS_END = "changed after its end"
+"""The kind of alert about an order that a shop changes when its data was removed long since."""
 _AND_NOW = "; and now: "
+_TOO_LATE = (
+    "order {before.order_number}: the shop changed it, but it is over ({before.reason}) and its data was removed in "
+    "time. Nothing is sent. If another parcel must go, make it in GoSweetSpot"
+)
 
 
 class Kind(StrEnum):
@@ -161,6 +167,9 @@ class _Page:
 
     def _follow(self, change: Change, before: Known) -> None:
         """A newer change of an order that has a slip."""
+        if before.state is State.CLOSED:
+            self._after_the_end(change, before)
+            return
         self.updated.append((change.revision, change.content, change.origin, change.order_number, before.slip_id))
         if change.kind in (Kind.SKIP, Kind.WAIT, Kind.WITHDRAW):
             self._stop(change, before)
@@ -178,6 +187,15 @@ class _Page:
                 key = number_key(change.number)
                 self.wanted.setdefault(key, []).append(before.slip_id)
                 self.numbers.append((change.number, key, before.slip_id))
+
+    def _after_the_end(self, change: Change, before: Known) -> None:
+        """R2: the order is over and its data gone. It never gets a second slip; what would change its parcel is told,
+        once, by its numbers alone."""
+        self.db.execute(
+            "UPDATE slips SET revision = ?, content = ? WHERE id = ?", (change.revision, change.content, before.slip_id)
+        )
+        if change.kind in (Kind.SHIP, Kind.HELD) and (before.op is Op.DELETE or before.hash != change.hash):
+            self.alerts.append((before.slip_id, CHANGED_AFTER_ITS_END, _TOO_LATE.format(before=before)))
 
     def _hold(self, change: Change, before: Known, reason: str) -> None:
         if _is_over(before.state):

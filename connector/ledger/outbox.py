@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from connector.ledger import alerts, machine
+from connector.ledger import alerts, fence, machine
 from connector.ledger.errors import LedgerError
 from connector.ledger.machine import Alarm, Event, Move, Standing
 from connector.ledger.states import MOVES, Op, State
@@ -39,9 +39,10 @@ class Attempt(msgspec.Struct, frozen=True):
 
 
 _CLAIMABLE = (
-    " FROM versions v JOIN slips s ON s.id = v.slip_id LEFT JOIN bodies b ON b.version_id = v.id"
-    " WHERE v.store = ? AND v.urgency IS NOT NULL AND v.send_at <= ? AND s.number IS NOT NULL"
+    " FROM versions v JOIN slips s ON s.id = v.slip_id LEFT JOIN bodies b ON b.version_id = v.id"  # noqa: S608
+    " WHERE v.store = ?1 AND v.urgency IS NOT NULL AND v.send_at <= ?2 AND s.number IS NOT NULL"
     " AND NOT EXISTS (SELECT 1 FROM versions o WHERE o.slip_id = v.slip_id AND o.state = 'sending')"
+    " AND NOT " + fence.STANDS
 )
 
 
@@ -85,7 +86,7 @@ def _item(version_id: int, number: str, body: str | None, digest: str | None) ->
     """Raises LedgerError for a body that is not the one recorded: no check of SQLite sees a bit that flipped in a
     text."""
     sent = body.encode() if body is not None else None
-    if sent is not None and body_hash(sent) != digest:
+    if (sent is None) != (digest is None) or (sent is not None and body_hash(sent) != digest):
         raise LedgerError(
             f"the ledger is damaged: the slip {number} is not as it was recorded. Nothing is sent; restore a backup."
         )

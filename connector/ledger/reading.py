@@ -21,6 +21,13 @@ def reading(state: Path) -> Iterator[sqlite3.Connection]:
     path = state / FILE_NAME
     if not path.exists():
         raise LedgerError(f"{path}: there is no ledger yet. `connector sync` makes it.")
+    with reading_file(path) as db:
+        yield db
+
+
+@contextmanager
+def reading_file(path: Path, *, any_schema: bool = False) -> Iterator[sqlite3.Connection]:
+    """The same for a ledger under another name, such as a backup. any_schema: an older or newer one too."""
     try:
         db = sqlite3.connect(
             f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000
@@ -30,7 +37,8 @@ def reading(state: Path) -> Iterator[sqlite3.Connection]:
     try:
         db.execute("PRAGMA query_only = on")
         db.execute("PRAGMA trusted_schema = off")
-        _refuse_other_schemas(db, path)
+        if not any_schema:
+            _refuse_other_schemas(db, path)
         yield db
     except UNREADABLE as err:
         raise as_ledger_error(err, path) from err

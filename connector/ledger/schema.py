@@ -37,6 +37,7 @@ CREATE TABLE slips (
     picked TEXT,
     delivered TEXT,
     created_at TEXT NOT NULL,
+    erase_at TEXT,                       -- since when its personal data is to go as soon as the order is over
     UNIQUE (store, order_id, part)
 ) STRICT;
 
@@ -193,11 +194,41 @@ CREATE TABLE actions (
     reason TEXT NOT NULL DEFAULT ''
 ) STRICT;
 
-CREATE TRIGGER actions_are_never_changed BEFORE UPDATE ON actions
+CREATE TRIGGER actions_are_never_changed BEFORE UPDATE ON actions -- but for a reason's words, which may go
+WHEN new.reason != '' OR (new.id, new.at, new.who, new.what, new.slip_id)
+IS NOT (old.id, old.at, old.who, old.what, old.slip_id)
 BEGIN SELECT raise(ABORT, 'actions are append-only'); END;
 
 CREATE TRIGGER actions_are_never_deleted BEFORE DELETE ON actions
 BEGIN SELECT raise(ABORT, 'actions are append-only'); END;
+
+CREATE TABLE house (                     -- which ledger this is, how far it has come, and the fence before GSS
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    epoch TEXT NOT NULL,                 -- the ledger's own name; a new one each time the fence is raised
+    mark INTEGER NOT NULL DEFAULT 0,     -- goes up with each start and each backup; the file beside the ledger knows it
+    host TEXT NOT NULL DEFAULT '',       -- the machine that used it last
+    fence INTEGER NOT NULL DEFAULT 0,    -- how often the fence was raised
+    raised_at TEXT,
+    why TEXT NOT NULL DEFAULT '',
+    asks INTEGER NOT NULL DEFAULT 0 CHECK (asks IN (0, 1)),    -- a person must say that no other machine sends
+    adopts INTEGER NOT NULL DEFAULT 0 CHECK (adopts IN (0, 1)) -- the ledger was lost: what GSS has is taken as known
+) STRICT;
+
+INSERT INTO house (id, epoch) VALUES (1, lower(hex(randomblob(16))));
+
+CREATE TABLE passes (                    -- which stores may send again; a store without a row never met a fence
+    store TEXT PRIMARY KEY,
+    polled INTEGER NOT NULL DEFAULT 0,   -- the fence behind which its shop was read and swept to the end
+    passed INTEGER NOT NULL DEFAULT 0    -- the fence it has passed
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE set_aside (                 -- rows that an upgrade could not carry over
+    id INTEGER PRIMARY KEY,
+    at TEXT NOT NULL,
+    source TEXT NOT NULL,                -- the table it stood in
+    row TEXT NOT NULL,                   -- JSON; bytes as hex
+    why TEXT NOT NULL
+) STRICT;
 
 CREATE VIEW orders AS
 SELECT s.store, s.order_number, s.number AS slip, v.seq AS version, v.op, v.state, v.reason, s.ticket, v.changed_at

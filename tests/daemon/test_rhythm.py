@@ -55,7 +55,9 @@ def test_H2_a_job_of_every_few_minutes_goes_on_through_a_clock_change(line: str,
 
 
 @pytest.mark.parametrize("jump", [timedelta(hours=1), timedelta(days=3650), timedelta(hours=8)])
-@pytest.mark.parametrize("trigger", [Rhythm(timedelta(minutes=2)), Cron("*/5 * * * *", "Pacific/Auckland")], ids=str)
+@pytest.mark.parametrize(
+    "trigger", [Rhythm(timedelta(minutes=2)), Cron("*/5 * * * *", "Pacific/Auckland")], ids=["rhythm", "cron"]
+)
 def test_H1_H3_a_jump_ahead_is_one_run_and_no_list_of_all_that_was_missed(
     trigger: BaseTrigger, jump: timedelta
 ) -> None:

@@ -20,7 +20,7 @@ def test_reading_calls_nobody_and_sending_reads_nothing(road: Road) -> None:
     assert fetch(road) == 1
     assert (road.state("A1"), road.gss.requests()) == ("owed", [])
     asked = len(road.shop.cursors_asked)
-    report = send_store(road.terms, road.ledger, road.client, road.hooks)
+    report = send_store(road.rules, road.terms, road.ledger, road.client, road.hooks)
     assert (road.state("A1"), report.calls, report.read_back_calls) == ("accepted", 1, 1)
     assert len(road.shop.cursors_asked) == asked
 
@@ -51,11 +51,11 @@ def test_a_backlog_is_sent_in_slices(road: Road) -> None:
     road.change_terms(batch_size=10)
     road.shop.many(100)
     fetch(road)
-    report = send_store(road.terms, road.ledger, road.client, road.hooks, most_calls=3)
+    report = send_store(road.rules, road.terms, road.ledger, road.client, road.hooks, most_calls=3)
     assert (report.calls, report.owed, report.read_back_calls) == (3, 70, 1)
     assert next_call(road.terms, road.ledger) is not None
     for _ in range(4):
-        send_store(road.terms, road.ledger, road.client, road.hooks, most_calls=3)
+        send_store(road.rules, road.terms, road.ledger, road.client, road.hooks, most_calls=3)
     assert road.standing()["accepted"] == 100
 
 
@@ -64,7 +64,7 @@ def test_nothing_is_due_once_all_is_proven_for_good(road: Road) -> None:
     road.shop.add("A1")
     fetch(road)
     assert next_call(road.terms, road.ledger) == road.clock.at
-    send_store(road.terms, road.ledger, road.client, road.hooks)
+    send_store(road.rules, road.terms, road.ledger, road.client, road.hooks)
     again = next_call(road.terms, road.ledger)
     assert again is not None
     assert again > road.clock.at
@@ -76,4 +76,4 @@ def test_G6_neither_goes_on_for_another_account(road: Road, job: str) -> None:
     fetch(road)
     road.change_terms(destination="https://other.example site 1")
     with pytest.raises(WrongDestination):
-        fetch(road) if job == "fetch" else send_store(road.terms, road.ledger, road.client, road.hooks)
+        fetch(road) if job == "fetch" else send_store(road.rules, road.terms, road.ledger, road.client, road.hooks)

@@ -1,0 +1,1 @@
+"""Signed deliveries of shops, on disk before they are answered. Knows no shop's API, no ledger's tables and no GSS."""

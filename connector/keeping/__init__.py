@@ -1,0 +1,1 @@
+"""Housekeeping: what is forgotten in time, backups and what follows a restore, people's questions about their data."""

@@ -1,0 +1,87 @@
+"""The fence: nothing is sent from a ledger that may not know what was sent since. Knows no shop, no GSS and no file.
+
+It is raised when a ledger was restored, was put back by hand, came from another machine, or was begun anew in the place
+of one that is lost (failures.md K6, K7, K8). It stands for each store until the store's shop was read to its end and
+swept, and GSS was asked about every slip that is not over; where another machine may be sending, a person must say
+first that it is not. `connector.ledger.outbox` claims nothing behind it: the rule is part of the claim itself.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from connector.ledger.times import stamp
+
+STANDS: Final = (
+    "EXISTS (SELECT 1 FROM house h LEFT JOIN passes p ON p.store = ?1 WHERE h.fence > coalesce(p.passed, 0))"
+)
+"""Whether a store, the first parameter, may not send."""
+
+
+class Fence(msgspec.Struct, frozen=True):
+    """The fence as it was raised last. number  0 where it never was; asks  a person must lift it first; adopts  the
+    ledger was lost, so what GSS has is taken as known."""
+
+    number: int
+    raised_at: str
+    why: str
+    asks: bool
+    adopts: bool
+
+
+def fence_of(db: sqlite3.Connection) -> Fence:
+    """The fence, whichever stores have passed it."""
+    row = db.execute("SELECT fence, coalesce(raised_at, ''), why, asks, adopts FROM house").fetchone()
+    return Fence(row[0], row[1], row[2], bool(row[3]), bool(row[4]))
+
+
+def stands(db: sqlite3.Connection, store: str) -> bool:
+    """Whether nothing may be sent for this store."""
+    return bool(db.execute("SELECT " + STANDS, (store,)).fetchone()[0])
+
+
+def raise_fence(db: sqlite3.Connection, why: str, now: datetime, *, asks: bool = False, adopts: bool = False) -> None:
+    """Fence all stores off, those not known yet too. A person's word and an adoption stay due until they are done."""
+    db.execute(
+        "UPDATE house SET fence = fence + 1, epoch = lower(hex(randomblob(16))), raised_at = ?, why = ?,"
+        " asks = max(asks, ?), adopts = ?",
+        (stamp(now), why, int(asks), int(adopts)),
+    )
+
+
+def confirm(db: sqlite3.Connection, who: str, reason: str, now: datetime) -> bool:
+    """A person says that no other machine sends. False: nobody asked. The stores still find their own way."""
+    if not db.execute("UPDATE house SET asks = 0 WHERE asks = 1").rowcount:
+        return False
+    db.execute(
+        "INSERT INTO actions (at, who, what, reason) VALUES (?, ?, 'lift the fence', ?)", (stamp(now), who, reason)
+    )
+    return True
+
+
+def was_polled(db: sqlite3.Connection, store: str) -> bool:
+    """Whether the store's shop was read and swept since the fence was raised."""
+    row = db.execute("SELECT 1 FROM passes p JOIN house h ON p.polled = h.fence WHERE p.store = ?", (store,)).fetchone()
+    return row is not None
+
+
+def note_polled(db: sqlite3.Connection, store: str) -> None:
+    """The store's shop was read to its end, and swept where it can be."""
+    db.execute(
+        "INSERT INTO passes (store, polled) SELECT ?, fence FROM house WHERE true"
+        " ON CONFLICT (store) DO UPDATE SET polled = excluded.polled",
+        (store,),
+    )
+
+
+def let_pass(db: sqlite3.Connection, store: str) -> None:
+    """The store may send again: its shop was read, and GSS was asked about all its slips."""
+    db.execute(
+        "INSERT INTO passes (store, polled, passed) SELECT ?, fence, fence FROM house WHERE true"
+        " ON CONFLICT (store) DO UPDATE SET passed = excluded.passed",
+        (store,),
+    )
