@@ -6,7 +6,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint check rows proof proof-shops bench bench-quick bench-million lock clean
+.PHONY: help demo test lint check rows proof proof-shops soak bench-hooks bench bench-quick bench-million lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -34,6 +34,13 @@ proof: $(READY) ## the long proofs: kill loops, power cuts, many random historie
 
 proof-shops: $(READY) ## live shops in step with GSS: 200 histories of 2,000 orders for each; takes an hour or two
 	@$(BIN)/pytest -m slow -n auto -rP tests/live
+
+soak: $(READY) ## two hundred stores on one daemon for half an hour
+	@$(BIN)/python -m tests.proofs.soak
+
+bench-hooks: $(READY) ## deliveries a second, and from a signed delivery to GoSweetSpot
+	@$(BIN)/python -m benchmarks.receiver
+	@$(BIN)/python -m benchmarks.webhook
 
 bench: $(READY) ## speed and memory beside a hand-written script, judged against our bounds
 	@$(BIN)/python -m benchmarks.run
