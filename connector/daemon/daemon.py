@@ -39,6 +39,8 @@ FILES_EVERY: Final = 10
 """Looks between two looks at the store files: two seconds."""
 ALERTS_EVERY: Final = 50
 """Looks between two looks at the inbox's alerts: ten seconds."""
+STANDS_STILL_AFTER_S: Final = 60.0
+"""There are five looks a second; a reload of two hundred store files takes one."""
 STUCK_AFTER_S: Final = 15 * 60.0
 """A job that runs longer is stuck: a call ends within a minute, and a reading gives a sign of life page by page."""
 GRACE_S: Final = 7.0
@@ -52,7 +54,7 @@ class Daemon:
         self.stores: dict[str, Store] = {}
         self.readers: dict[str, Reader] = {}
         self.senders: dict[str, GateSender] = {}
-        self.started = time.monotonic()
+        self.started = self._looked_at = time.monotonic()
         self._config = config
         self._log = log
         self._reading = ThreadPoolExecutor(threads, thread_name_prefix="read")
@@ -102,6 +104,7 @@ class Daemon:
         return self._stop()
 
     def _look(self, looks: int) -> None:
+        self._looked_at = time.monotonic()
         if self._clockwork.look():
             self._log.warning("the clock was set")
             self._poke_all()
@@ -134,6 +137,12 @@ class Daemon:
     def stuck(self) -> list[str]:
         """The jobs that have been going on for too long."""
         return [job.name for job in self._jobs() if job.runs_for_s() > STUCK_AFTER_S]
+
+    def stands_still(self) -> str:
+        """What does not move any more, in a word for whoever watches from outside (failures.md Z11); "" if all does."""
+        if time.monotonic() - self._looked_at > STANDS_STILL_AFTER_S:
+            return "the daemon no longer looks around"
+        return "a job has been going on for too long" if self.stuck() else ""
 
     def _jobs(self) -> list[Work]:
         readers: list[Work] = [reader.errand for reader in list(self.readers.values())]

@@ -25,13 +25,21 @@ class Work(Protocol):
 class Errand(Generic[W]):
     """Wanting something while it is under way means once more after that; ten wants are one (failures.md P24).
 
-    do  is handed what was wanted since it began last. It must not raise.
+    do     is handed what was wanted since it began last
+    faulty is handed what it raises; the errand goes on to be wanted
     """
 
-    def __init__(self, name: str, pool: Executor, do: Callable[[frozenset[W]], None]) -> None:
+    def __init__(
+        self,
+        name: str,
+        pool: Executor,
+        do: Callable[[frozenset[W]], None],
+        faulty: Callable[[Exception], object] = lambda _: None,
+    ) -> None:
         self.name = name
         self._pool = pool
         self._do = do
+        self._faulty = faulty
         self._lock = Lock()
         self._wanted: set[W] = set()
         self._is_running = False
@@ -77,5 +85,7 @@ class Errand(Generic[W]):
             self._began = time.monotonic()
             try:
                 self._do(wanted)
+            except Exception as err:  # noqa: BLE001  an errand that died would never be done again
+                self._faulty(err)
             finally:
                 self._began = None

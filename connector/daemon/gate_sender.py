@@ -33,7 +33,7 @@ class GateSender:
         self.pause = ""
         self._house = house
         self._busy_until: dict[str, datetime] = {}
-        self.errand: Errand[None] = Errand(f"send {name}", house.sending, self._send)
+        self.errand: Errand[None] = Errand(f"send {name}", house.sending, self._send, house.tell_trouble)
 
     def poke(self) -> None:
         """Something may be owed, or due to be read back."""

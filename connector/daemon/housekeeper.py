@@ -26,7 +26,7 @@ class Housekeeper:
         self._stores = stores
         self._place = place
         self._keep = keep
-        self.errand: Errand[None] = Errand("keep house", house.sending, self._tidy)
+        self.errand: Errand[None] = Errand("keep house", house.sending, self._tidy, house.tell_trouble)
 
     def look_after(self) -> None:
         """Do it soon."""

@@ -43,7 +43,7 @@ class Reader:
         self._house = house
         self._poke = poke
         self._not_before = 0.0
-        self.errand: Errand[Want] = Errand(f"read {store.name}", house.reading, self._read)
+        self.errand: Errand[Want] = Errand(f"read {store.name}", house.reading, self._read, house.tell_trouble)
 
     def poll(self) -> None:
         """The rhythm came round. A shop in trouble is left alone until its pause is over."""

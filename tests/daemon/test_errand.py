@@ -111,3 +111,21 @@ def test_Z5_how_long_the_work_under_way_has_taken_can_be_told(pool: ThreadPoolEx
     go_on.set()
     pool.shutdown(wait=True)
     assert errand.runs_for_s() == 0
+
+
+def test_Z5_an_errand_that_failed_is_told_and_done_again(pool: ThreadPoolExecutor) -> None:
+    told: list[Exception] = []
+    done: list[frozenset[str]] = []
+
+    def do(wanted: frozenset[str]) -> None:
+        done.append(wanted)
+        if len(done) == 1:
+            raise ValueError("once")
+
+    errand = Errand("read", pool, do, told.append)
+    errand.want("poll")
+    while not errand.is_idle:
+        pass
+    errand.want("poll")
+    pool.shutdown(wait=True)
+    assert ([type(err) for err in told], len(done), errand.is_idle) == ([ValueError], 2, True)
