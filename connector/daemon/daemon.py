@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,8 +28,9 @@ from connector.daemon.reader import Reader
 from connector.daemon.store_files import Watched
 from connector.daemon.wakes import Wakes
 from connector.inbox.box import Inbox
-from connector.ledger import alerts
+from connector.ledger import alerts, queries
 from connector.ledger.connection import Ledger
+from connector.ledger.states import State
 from connector.ledger.times import stamp
 from connector.problem import ConfigError, rendering
 from connector.secret import SecretError
@@ -43,6 +45,8 @@ STANDS_STILL_AFTER_S: Final = 60.0
 """There are five looks a second; a reload of two hundred store files takes one."""
 STUCK_AFTER_S: Final = 15 * 60.0
 """A job that runs longer is stuck: a call ends within a minute, and a reading gives a sign of life page by page."""
+REMOVED: Final = "store file removed"
+OVER: Final = frozenset(state.value for state in (State.PROCESSED, State.WITHDRAWN, State.SUPERSEDED, State.CLOSED))
 GRACE_S: Final = 7.0
 """What jobs get to finish the call under way; systemd and containers kill after ten."""
 
@@ -174,6 +178,7 @@ class Daemon:
             known = self.readers.get(store.name)
             if known is None:
                 self.readers[store.name] = Reader(store, self.house, self._poker_of(store.name))
+                self._guarded(partial(self._note_that_it_is_here, store.name))
             is_new = known is None or known.store.schedule != store.schedule
             self.readers[store.name].store = store
             if is_new:
@@ -186,6 +191,22 @@ class Daemon:
         reader.errand.end()
         self._clockwork.forget(f"read {name}")
         self._log.warning("store file removed; its shop is no longer read", store=name)
+        self._guarded(lambda: self._tell_of_removed(name))
+
+    def _tell_of_removed(self, name: str) -> None:
+        with self.house.connections.lent() as ledger:
+            states = queries.states_counted(ledger.db, name)
+            still_open = sum(count for state, count in states.items() if state not in OVER)
+            text = (
+                f"its store file is gone, so its shop is no longer read. {still_open} orders are not over: they are "
+                f"sent and read back until the daemon stops. List them with: connector slips list --store {name}"
+            )
+            with ledger.writing() as db:
+                alerts.open_alert(db, name, None, REMOVED, text, stamp(self.house.now()))
+
+    def _note_that_it_is_here(self, name: str) -> None:
+        with self.house.connections.lent() as ledger, ledger.writing() as db:
+            alerts.close_kind(db, name, REMOVED, stamp(self.house.now()), "its store file is there again")
 
     def _regroup(self, stores: Sequence[Store], keys: dict[str, str]) -> None:
         """Each store under the sender of its key. One that is gone stays with its old sender, for what is open."""

@@ -155,6 +155,8 @@ def test_G5_a_store_whose_file_is_removed_is_seen_to_its_end(place: Place, gss: 
         place.export("kiwi", 1)
         daemon.wait_for("sent", store="kiwi")
         assert not has(gss, "MOA-#2")
+        said = place.command("status", "moa").stdout
+        assert "connector slips list --store moa" in " ".join(said.split())
 
 
 def test_G3_a_rotated_key_is_in_use_from_the_next_call_on(place: Place, gss: Sandbox) -> None:
