@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from connector.arguments import DELIVERY_STATES, STATES, parse
 from connector.exit_codes import Code, Failure, UsageError, failure_of, worst
+from connector.only_linux import refusal
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; no error of its work leaves as an exception."""
     asked = parse(argv)
+    if why := refusal():
+        sys.stderr.write(f"connector: {why}\n")
+        return Code.USAGE
     from connector.show.screen import Screen  # after --help has been answered
 
     screen = Screen(sys.stdout, sys.stderr, as_json=asked.json, color=not asked.no_color)

@@ -1,7 +1,12 @@
-"""A wish to stop, made by SIGINT (Ctrl-C) or SIGTERM: the call under way is finished and settled, then the run ends."""
+"""A wish to stop, made by SIGINT (Ctrl-C) or SIGTERM: the call under way is finished and settled, then the run ends.
+
+A call that nobody answers has a deadline of its own, longer than anybody waits who asked us to stop. So after a grace
+the run leaves it: its attempt is on disk, and the next run asks what became of it (failures.md S28, Z1).
+"""
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -9,15 +14,23 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Final
 
+from connector.exit_codes import Code
+
 SLICE_S: Final = 0.25
 """A wait is slept in slices of this, so that a wish to stop is heard."""
+GRACE_S: Final = 8.0
+"""What the call under way gets; systemd and containers kill after ten."""
+
+
+LEFT: Final = b"connector: a call under way is not answered; left it. The next run asks what became of it.\n"
 
 
 @contextmanager
-def stopping_on_signals() -> Iterator[Callable[[], bool]]:
+def stopping_on_signals(grace_s: float = GRACE_S) -> Iterator[Callable[[], bool]]:
     """The question whether to stop, for the length of a `with`. A second signal ends the program at once, as before.
 
-    What a run leaves behind then is what a power cut leaves: the next run finds the open attempts and goes on.
+    What a run leaves behind then, or after its grace, is what a power cut leaves: the next run finds the open attempts
+    and goes on.
     """
     asked = False
 
@@ -26,13 +39,22 @@ def stopping_on_signals() -> Iterator[Callable[[], bool]]:
         if asked:
             raise KeyboardInterrupt
         asked = True
+        signal.setitimer(signal.ITIMER_REAL, grace_s)
 
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {signal.SIGINT: ask, signal.SIGTERM: ask, signal.SIGALRM: _leave}
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         yield lambda: asked
     finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    """In a handler no lock may be waited for, so neither a stream nor a thread is touched."""
+    os.write(2, LEFT)
+    os._exit(Code.UNREACHED)
 
 
 def wait(seconds: float, stopping: Callable[[], bool]) -> None:

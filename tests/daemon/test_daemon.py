@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 import sqlite3
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ import pytest
 from connector.sandbox.handle import Sandbox
 from connector.sandbox.options import Options
 from connector.sandbox.server import running as sandbox_running
-from tests.daemon.running import Place, running, until
+from tests.daemon.running import BIN, Place, running, until
 
 
 @pytest.fixture(scope="module")
@@ -229,3 +230,21 @@ def test_Z5_the_watchdog_is_told_only_while_jobs_move(place: Place, tmp_path: Pa
         ears.join(20)
     assert told[0] == "READY=1"
     assert any(one.startswith("RELOADING=1\nMONOTONIC_USEC=") for one in told)
+
+
+def test_S28_Z1_a_one_shot_leaves_a_stalled_call_within_ten_seconds(place: Place) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        place.store("kiwi", url=f"http://127.0.0.1:{silent.getsockname()[1]}")
+        place.export("kiwi", 1)
+        line = [str(BIN), "sync", "--config", str(place.config), "--state", str(place.state)]
+        process = subprocess.Popen(line, cwd=place.folder, env=place.env, stderr=subprocess.PIPE, text=True)
+        try:
+            until(lambda: (place.state / "ledger.db").exists() and states(place) == ["sending"], "the call under way")
+            began = time.monotonic()
+            process.terminate()
+            _, err = process.communicate(timeout=20)
+        finally:
+            process.kill()
+        assert (process.returncode, time.monotonic() - began < 10) == (3, True)
+    assert "a call under way is not answered; left it" in err
+    assert states(place) == ["sending"], "the next run finds the attempt"
