@@ -15,6 +15,7 @@ GROUP: Final = "connector.sources"
 
 OWN: Final = {
     "csv": "connector.sources.csv_export:CsvSource",
+    "inbox": "connector.sources.json_inbox:JsonInboxSource",
     "shopify": "connector.sources.shopify:ShopifySource",
     "woocommerce": "connector.sources.woocommerce:WooCommerceSource",
 }

@@ -85,8 +85,7 @@ class ShopifySource:
         self._api.close()
 
     def _gap(self, cursor: str) -> str:
-        known = parse(cursor)
-        return "" if known.walking else gap(self._api, known.orders.mark)
+        return gap(self._api, parse(cursor).orders.read_to())
 
     def _other_version(self) -> str:
         served, asked = self._api.served, self._api.version

@@ -98,7 +98,11 @@ class PartLineBody(msgspec.Struct, gc=False):
 
 
 class PartBody(msgspec.Struct):
-    """A fulfilment order. delivery_method is null in older answers (recorded: rest-2026-07-fulfillment-order-0)."""
+    """A fulfilment order. delivery_method is null in older answers (recorded: rest-2026-07-fulfillment-order-0).
+
+    is_sent  whether anything of it was sent: a fulfilment that wasn't cancelled. REST asks for those by themselves,
+    GraphQL tells them with it; None where they weren't told
+    """
 
     id: int | str
     order_id: int | str
@@ -111,3 +115,4 @@ class PartBody(msgspec.Struct):
     fulfillment_holds: list[HoldBody] | None = None
     delivery_method: MethodBody | None = None
     assigned_location: LocationBody | None = None
+    is_sent: bool | None = None

@@ -111,8 +111,10 @@ class Changes:
         self._restarts = 0
 
     def pages(self, text: str) -> Iterator[Page]:
-        """From the cursor to the end of one walk; a walk that a crash cut off is gone on with."""
+        """From the cursor to the end of one walk. A walk that a crash cut off is gone on with, and another one follows:
+        the end of the first is only what was new when it began."""
         cursor = parse(text)
+        is_resumed = cursor.walking
         endless, endless_parts = Endless(), Endless()
         while True:
             cursor, answer = self._asked(cursor)
@@ -130,8 +132,9 @@ class Changes:
             for lot in self._reader.by_id(ids):
                 yield page_of(lot, before)
             yield page_of(read, text_of(cursor))
-            if not cursor.walking:
+            if not (cursor.walking or is_resumed):
                 return
+            is_resumed = is_resumed and cursor.walking
 
     def _asked(self, cursor: Cursor) -> tuple[Cursor, _Answer]:
         """The next page of both lists, and the cursor it was asked for with: a walk that begins here has begun."""

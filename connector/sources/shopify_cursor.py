@@ -43,6 +43,10 @@ class Reach(msgspec.Struct, frozen=True, omit_defaults=True):
             return json_body.utc(self.start)
         return json_body.utc(self.mark) - overlap if self.mark else None
 
+    def read_to(self) -> str:
+        """The change date up to which it has been read, by a walk that is not over too; "" for nothing."""
+        return self.top if self.done else max(self.mark, self.start, self.last)
+
     def begun(self, newest: str) -> Reach:
         """At the start of a walk. newest  change of all; "" where the list is empty: then the mark stays."""
         return Reach(self.mark, newest or self.mark)

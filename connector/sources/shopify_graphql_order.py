@@ -123,6 +123,16 @@ class _Location(msgspec.Struct):
     location: _LocationId | None = None
 
 
+class _Fulfilment(msgspec.Struct):
+    status: str
+
+
+class _Fulfilments(msgspec.Struct):
+    """The newest of them, as they are asked for; what stands behind them changes nothing."""
+
+    nodes: list[_Fulfilment]
+
+
 class _Part(msgspec.Struct, rename="camel"):
     id: str
     status: str
@@ -134,6 +144,7 @@ class _Part(msgspec.Struct, rename="camel"):
     line_items: list[_PartLine] | _Connection[_PartLine]
     updated_at: Text = None
     assigned_location: _Location | None = None
+    fulfillments: _Fulfilments | None = None
 
 
 class _Body(msgspec.Struct, rename="camel"):
@@ -160,6 +171,11 @@ class _Body(msgspec.Struct, rename="camel"):
 
 _decoder: Final = msgspec.json.Decoder(_Body)
 
+GARBLED: Final = (
+    "Shopify sent this order with bytes that are no text (not UTF-8), so some of its text is lost. Look for a strange "
+    "letter in the order, write it anew and save the order; it is read again then."
+)
+
 
 def orders_from_shopify_graphql(
     body: Body, origin: str = "", locations: frozenset[str] = frozenset()
@@ -171,10 +187,13 @@ def orders_from_shopify_graphql(
                not left out: it may have been ours before it was moved, and must then be taken back
 
     An order whose lines or fulfilment orders go on on a further page has `problems`: what is missing would not be sent.
+    So has one with bytes in it that are no text: what they stood for is not known.
     """
     try:
         node = json_body.decode(body, _decoder, shopify_order.SHOP)
     except NoObjectError as error:
+        if isinstance(body, bytes) and (text := body.decode(errors="replace").encode()) != body:
+            return tuple(map(_garbled, orders_from_shopify_graphql(text, origin, locations)))
         return (NotAnOrder(str(error)),)
     except BrokenError as error:
         return (shopify_order.broken_order(_in_rest_words(error), origin),)
@@ -188,6 +207,12 @@ def orders_from_shopify_graphql(
     return (
         tuple(msgspec.structs.replace(order, problems=(*order.problems, *cut)) for order in orders) if cut else orders
     )
+
+
+def _garbled(order: Order | NotAnOrder) -> Order | NotAnOrder:
+    if isinstance(order, NotAnOrder):
+        return order
+    return msgspec.structs.replace(order, problems=(*order.problems, GARBLED))
 
 
 def _from_here(order: Order, part: _Part, locations: frozenset[str]) -> Order:
@@ -254,7 +279,15 @@ def _part(part: _Part, order_id: str) -> shopify_body.PartBody:
         fulfillment_holds=[shopify_body.HoldBody(hold.reason, hold.reason_notes) for hold in part.fulfillment_holds],
         delivery_method=shopify_body.MethodBody(method.method_type, method.additional_information) if method else None,
         assigned_location=shopify_body.LocationBody(part.assigned_location.name) if part.assigned_location else None,
+        is_sent=_is_sent(part),
     )
+
+
+def _is_sent(part: _Part) -> bool | None:
+    """Whether one of its newest fulfilments was not cancelled; None where they weren't told."""
+    if part.fulfillments is None:
+        return None
+    return any(fulfilment.status.casefold() != "cancelled" for fulfilment in part.fulfillments.nodes)
 
 
 def _address(given: _Mailing | _Destination | None) -> shopify_body.AddressBody | None:

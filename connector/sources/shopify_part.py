@@ -7,11 +7,13 @@ time. They, not the order, say what is to be shipped (platforms.md 4.1).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
 from typing import Final
 
 import msgspec
 
-from connector.order import Address, Delivery, Fulfilment, Order
+from connector.order import Address, Delivery, Fulfilment, Order, OrderLine
 from connector.sources import json_body
 from connector.sources.json_body import quoted
 from connector.sources.shopify_body import PartBody
@@ -28,6 +30,8 @@ def part_of(order: Order, part: PartBody, destination: Address) -> Order:
 
     order  with the lines and the name (Order.part) of this part; destination  its own address, as an order has it
     """
+    if _is_empty(part):
+        order = msgspec.structs.replace(order, lines=_nothing_left(order.lines))
     told = _additional_information(part)
     phone = destination.phone or told.get("phone", "")
     hold_reason = _hold_reason(part)
@@ -39,7 +43,7 @@ def part_of(order: Order, part: PartBody, destination: Address) -> Order:
         fulfilment=_fulfilment(part),
         delivery=METHODS.get(_method(part), Delivery.SHIP) if _method(part) else order.delivery,
         cancelled=order.cancelled or part.status.casefold() == "cancelled",
-        hold_until=None if hold_reason else json_body.utc_or_none(part.fulfill_at),
+        hold_until=None if hold_reason else _waits_until(part),
         hold_reason=hold_reason,
         ship_to=_ship_to(msgspec.structs.replace(destination, phone=phone), order.ship_to),
         email=(part.destination.email if part.destination else "") or order.email,
@@ -74,10 +78,38 @@ def _is_taken(part: PartBody) -> bool:
     return (part.request_status or "").casefold() in TAKEN_REQUESTS
 
 
+def _is_empty(part: PartBody) -> bool:
+    """Closed, and nothing of it was sent: its lines were refunded or removed, or another fulfilment order has them.
+
+    CLOSED is "completed and closed", but also what becomes of the original of a move or a cancellation:
+    https://shopify.dev/docs/api/admin-graphql/2026-01/payloads/FulfillmentOrderMovePayload, "the original fulfillment
+    order might have the same status or be closed", .../2025-07/mutations/fulfillmentOrderCancel, "creates a replacement
+    [...] The original fulfillment order will be marked as closed".
+    """
+    return part.status.casefold() == "closed" and part.is_sent is False
+
+
+def _nothing_left(lines: tuple[OrderLine, ...]) -> tuple[OrderLine, ...]:
+    """The lines with nothing left to ship, at least one: an order without lines is one that doesn't tell them."""
+    return tuple(msgspec.structs.replace(line, quantity=Decimal(0)) for line in lines or (OrderLine(),))
+
+
+def _is_scheduled(part: PartBody) -> bool:
+    return part.status.casefold() == "scheduled"
+
+
+def _waits_until(part: PartBody) -> datetime | None:
+    """Only what is scheduled waits for its time. An open one is "ready for fulfilment" and has a time too, mostly the
+    hour of its order: held against our clock, it would wait where that is slow (failures.md P14)"""
+    return json_body.utc_or_none(part.fulfill_at) if _is_scheduled(part) else None
+
+
 def _fulfilment(part: PartBody) -> Fulfilment:
+    if _is_empty(part):
+        return Fulfilment.UNFULFILLED
     status = part.status.casefold()
     said = PART_STATUSES.get(status, Fulfilment.UNKNOWN)
-    is_held = part.fulfillment_holds or _is_taken(part) or (status == "scheduled" and not part.fulfill_at)
+    is_held = part.fulfillment_holds or _is_taken(part) or (_is_scheduled(part) and not part.fulfill_at)
     return Fulfilment.ON_HOLD if is_held and said is Fulfilment.UNFULFILLED else said
 
 
@@ -119,5 +151,5 @@ def _problems(part: PartBody) -> Iterator[str]:
             f"Shopify delivers it by {quoted(method)}, which is neither shipping nor a pick-up; send it by hand, or "
             "change its delivery method in Shopify."
         )
-    if part.fulfill_at and json_body.utc_or_none(part.fulfill_at) is None:
+    if _is_scheduled(part) and part.fulfill_at and json_body.utc_or_none(part.fulfill_at) is None:
         yield f"Shopify's fulfill_at is {quoted(part.fulfill_at)}, which is no time, so nothing says when it may ship."

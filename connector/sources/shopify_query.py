@@ -67,8 +67,11 @@ fragment PartFields on FulfillmentOrder {
   fulfillmentHolds { reason reasonNotes }
   assignedLocation { name location @include(if: $locationIds) { id } }
   lineItems(first: $partLines) { nodes { ...PartLineFields } pageInfo { hasNextPage endCursor } }
+  fulfillments(first: 2, reverse: true) { nodes { status } }
 }
 """
+"""Of its fulfilments the newest two: whether one wasn't cancelled says whether it was sent, and two cost no more than
+one."""
 
 _ORDER: Final = """
 fragment OrderFields on Order {

@@ -48,7 +48,7 @@ PART_STATUSES: Final[dict[str, Fulfilment]] = {
     "scheduled": Fulfilment.UNFULFILLED,  # [S] deferred until fulfill_at
     "on_hold": Fulfilment.ON_HOLD,  # [S]
     "incomplete": Fulfilment.ON_HOLD,  # [S] "cannot be completed as requested"
-    "closed": Fulfilment.FULFILLED,  # [S] "completed and closed"
+    "closed": Fulfilment.FULFILLED,  # [S] "completed and closed"; one of which nothing was sent: shopify_part.py
     "cancelled": Fulfilment.UNFULFILLED,  # [S] by the merchant, or since its lines moved to another fulfilment order
 }
 """A fulfilment order's status."""

@@ -28,6 +28,7 @@ from connector.sources.woocommerce_options import WooCommerceOptions
 from connector.sources.woocommerce_probe import probe
 from connector.sources.woocommerce_statuses import open_statuses
 from connector.sources.woocommerce_walk import Step, walk
+from connector.sources.woocommerce_webhooks import silent
 
 SWEPT_BACK: Final = timedelta(hours=48)
 """How far a sweep looks back, whatever any cursor says (failures.md P12)."""
@@ -52,23 +53,29 @@ class WooCommerceSource:
         """All that changed since `cursor`, less the overlap: one call where it fits on a page.
 
         More than a page (a first sync, the time after an outage) is walked by id, and each page's cursor goes on where
-        the walk stands. The mark afterwards is the newest change from before the walk. Raises SourceError.
+        the walk stands. The mark afterwards is the newest change from before the walk: who ends an interrupted one
+        goes on with what is new since then. Raises SourceError.
         """
         known = parse(cursor, self._options.url)
-        if known.mark and not known.walk:
+        if known.walk:
+            for page in self._walked(known):
+                yield page
+                cursor = page.cursor
+            known = parse(cursor, self._options.url)
+        if known.mark:
             after = earlier(known.mark, self._options.overlap)
             listed = self._lister.page(_since(after), 0)
             if _is_whole(listed):
                 yield self._page_of(known, listed)
                 return
-            known = msgspec.structs.replace(known, walk=self._begun(after))
-        elif not known.walk:
-            known = msgspec.structs.replace(known, walk=self._begun(""))
+        else:
+            after = ""
+        known = msgspec.structs.replace(known, walk=self._begun(after))
         yield from self._walked(known)
 
     def sweep(self) -> Iterator[Page]:
         """Every order in a status from which it may still ship, and all that changed in the 48 hours before the newest
-        change. Raises SourceError."""
+        change; last, whether its webhooks are on. Raises SourceError."""
         newest, _ = self._lister.newest()
         if not newest:
             return
@@ -76,6 +83,8 @@ class WooCommerceSource:
         for filters in ({"status": ",".join(statuses)}, _since(earlier(newest, SWEPT_BACK))):
             for step in walk(self._lister, filters, newest, Place()):
                 yield _page(step, "")
+        if alerts := silent(self._api, self._context.store):
+            yield Page((), "", alerts=alerts)
 
     def reread(self, ids: Sequence[str]) -> Iterator[Page]:
         """These orders, one page for each hundred; who is in the trash is cancelled, who is deleted is in `gone`.

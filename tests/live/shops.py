@@ -11,7 +11,9 @@ from connector.sources.shopify import ShopifySource
 from connector.sources.woocommerce import WooCommerceSource
 from connector.testing.shop_server import Request, Response
 from tests.live.clock import Clock
-from tests.live.people import People, ShopifyPeople, WooCommercePeople
+from tests.live.people import People
+from tests.live.shopify_people import ShopifyPeople
+from tests.live.woocommerce_people import WooCommercePeople
 from tests.shops.shopify import ShopifyDouble
 from tests.shops.woocommerce import WooCommerceDouble
 

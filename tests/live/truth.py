@@ -32,12 +32,10 @@ class Wanted(msgspec.Struct, frozen=True):
     """What the shop says now of an order's part.
 
     parcel  None: nothing is to be sent; waits  it is only on hold
-    closed  a fulfilment order of Shopify's that is closed, sent or not
     """
 
     parcel: Parcel | None = None
     waits: bool = False
-    closed: bool = False
 
 
 class Faults(msgspec.Struct):
@@ -45,7 +43,6 @@ class Faults(msgspec.Struct):
 
     missed   to be sent and not there; doubled  there twice; wrong  there as it once was
     left     there, though nothing is to be sent; untold  ticketed, then changed, and nobody is told
-    closed   left or untold, of a fulfilment order that Shopify closed without sending it
     """
 
     missed: list[str] = []
@@ -53,12 +50,12 @@ class Faults(msgspec.Struct):
     wrong: list[str] = []
     left: list[str] = []
     untold: list[str] = []
-    closed: list[str] = []
 
     def count(self) -> Counter[str]:
         return Counter({name: len(getattr(self, name)) for name in self.__struct_fields__})
 
     def all(self) -> list[str]:
+        """A line each."""
         return [f"{name}: {text}" for name in self.__struct_fields__ for text in getattr(self, name)]
 
 
@@ -67,7 +64,7 @@ def wanted(shop: BusyShop) -> dict[Key, Wanted]:
     if isinstance(shop, BusyShopify):
         return {
             key: Wanted(_parcel(said["line1"], said["city"], said["quantities"]) if said["ships"] else None,
-                        said["status"] == "ON_HOLD", said["status"] == "CLOSED")
+                        said["status"] == "ON_HOLD")
             for key, said in shop.now_holds().items()
         }  # fmt: skip
     return {
@@ -111,10 +108,9 @@ def _judge(found: Faults, key: Key, want: Wanted, records: list[dict[str, Any]],
     sent = _sent(records[0])
     if records[0]["state"] == "processed":
         if sent != want.parcel and not is_told:
-            which = found.closed if want.closed else found.untold
-            which.append(f"{key} left as {sent}, wanted is {want.parcel}")
+            found.untold.append(f"{key} left as {sent}, wanted is {want.parcel}")
     elif want.parcel is None:
-        (found.closed if want.closed else found.left).append(f"{key} as {sent}")
+        found.left.append(f"{key} as {sent}")
     elif sent != want.parcel:
         found.wrong.append(f"{key} as {sent}, wanted is {want.parcel}")
 

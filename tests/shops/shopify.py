@@ -201,7 +201,7 @@ class ShopifyDouble:
             for line in each["lineItems"]:
                 key = line["lineItem"]["id"]
                 sent[key] = sent.get(key, 0) + line["remainingQuantity"]
-            parts.append(_closed(each, at))
+            parts.append(_closed(self._books.sent(each, at), at))
         lines = [
             {**line, "unfulfilledQuantity": max(line["unfulfilledQuantity"] - sent.get(line["id"], 0), 0)}
             for line in view["lineItems"]
@@ -420,7 +420,7 @@ def _standing(view: View, part: View, now: datetime) -> View:
         if line["remainingQuantity"]:
             sku = line["sku"] or ""
             quantities[sku] = quantities.get(sku, 0) + line["remainingQuantity"]
-    due = part["fulfillAt"] is None or datetime.fromisoformat(part["fulfillAt"]) <= now
+    due = part["status"] != "SCHEDULED" or datetime.fromisoformat(part["fulfillAt"]) <= now
     ships = (
         due
         and view.get("cancelledAt") is None

@@ -128,6 +128,10 @@ class Books:
     def part(self, order: View, like: View, lines: list[View], at: datetime, **fields: Any) -> View:
         return views.part_view(order, like, lines, at, self.number(), **fields)
 
+    def sent(self, part: View, at: datetime) -> View:
+        """The fulfilment order with one fulfilment more, of all that is left of it."""
+        return {**part, "fulfillments": [*part["fulfillments"], views.fulfilment(part, at, self.number())]}
+
     def _keep(self, order_id: str, view: View, updated: datetime, at: datetime, why: str) -> None:
         view["updatedAt"] = stamp(updated)
         views.sum_up(view)

@@ -192,6 +192,23 @@ def part_view(order: View, like: View, lines: list[View], at: datetime, number: 
     }
 
 
+def fulfilment(part: View, at: datetime, number: int) -> View:
+    """A parcel with all that is left of a fulfilment order."""
+    return {
+        "__typename": "Fulfillment",
+        "id": gid("Fulfillment", number),
+        "legacyResourceId": str(number),
+        "name": f"{part['orderName']}-F{number}",
+        "createdAt": stamp(at),
+        "updatedAt": stamp(at),
+        "deliveredAt": None,
+        "status": "SUCCESS",
+        "totalQuantity": sum(line["remainingQuantity"] for line in part["lineItems"]),
+        "requiresShipping": True,
+        "trackingInfo": [],
+    }
+
+
 def shipping_line(number: int, method: str) -> View:
     title = {"PICK_UP": LOCATIONS[0], "LOCAL": "Local Delivery"}.get(method, "Standard")
     return {

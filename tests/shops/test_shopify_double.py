@@ -759,6 +759,23 @@ def test_an_article_added_after_all_was_sent_gets_a_fulfilment_order_of_its_own(
     assert order(shop, order_id)["displayFulfillmentStatus"] == "PARTIALLY_FULFILLED"
 
 
+def test_only_what_was_sent_has_a_fulfilment_refunded_and_moved_ones_are_closed_without(shop: ShopifyDouble) -> None:
+    sent, refunded, moved = (shop.place(Draft(), NOON) for _ in range(3))
+    shop.fulfil(sent, at(minutes=1))
+    shop.refund(refunded, at(minutes=1))
+    shop.move(moved, at(minutes=1))
+    asks = "fulfillmentOrders(first: 1) { nodes { status fulfillments(first: 2, reverse: true) { nodes { status } } } }"
+
+    def told(order_id: str) -> tuple[str, list[str]]:
+        _, body, _ = asked(shop, f'{{ order(id: "gid://shopify/Order/{order_id}") {{ {asks} }} }}')
+        [part] = body["data"]["order"]["fulfillmentOrders"]["nodes"]
+        return part["status"], [each["status"] for each in part["fulfillments"]["nodes"]]
+
+    assert [told(order_id) for order_id in (sent, refunded, moved)] == [
+        ("CLOSED", ["SUCCESS"]), ("CLOSED", []), ("CLOSED", [])
+    ]  # fmt: skip
+
+
 def test_several_locations_are_several_fulfilment_orders_that_are_sent_one_by_one(shop: ShopifyDouble) -> None:
     order_id = shop.place(Draft(), NOON, locations=2)
     one, two = parts(shop, order_id)

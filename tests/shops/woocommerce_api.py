@@ -65,6 +65,8 @@ class WooCommerceApi:
                 return _told(caller, pages.statuses(self._statuses))
             case ("GET", "reports", "orders", "totals"):
                 return _told(caller, pages.totals(self._statuses, self._shop.orders.values()))
+            case ("GET", "webhooks"):
+                return _told(caller, self._shop.webhooks)
             case ("GET", "system_status"):
                 return _told(caller, pages.system_status(self._shop.face))
             case ("GET", "orders", number) if number.isdigit():

@@ -25,6 +25,7 @@ class WooCommerceShop:
     def __init__(self, face: bodies.Shop, setup: Setup) -> None:
         self.face = face
         self.hooks = Hooks(face)
+        self.webhooks: list[dict[str, object]] = []
         self.orders: dict[int, ShopOrder] = {}
         self._setup = setup
         self._products = {product.sku: product for product in setup.products}

@@ -253,8 +253,56 @@ def test_the_later_change_of_order_and_part_is_the_revision() -> None:
     assert shipped_as(updated_at="2020-01-01T00:00:00Z").revision == "2026-11-19T20:00:05Z"
 
 
-def test_a_ship_time_that_is_none_holds_the_part() -> None:
-    assert is_held(shipped_as(fulfill_at="soon"))
+def test_a_ship_time_that_is_none_holds_a_part_that_waits_for_it() -> None:
+    assert is_held(shipped_as(status="scheduled", fulfill_at="soon"))
+    assert shipped_as(status="open", fulfill_at="soon").problems == ()
+
+
+@pytest.mark.parametrize(("status", "waits"), [("scheduled", True), ("open", False), ("in_progress", False)])
+def test_P14_only_what_is_scheduled_waits_for_our_clock(status: str, waits: bool) -> None:
+    found = shipped_as(status=status, fulfill_at="2999-01-01T00:00:00Z")
+    assert (found.hold_until is not None) is waits
+
+
+CLOSED = {"status": "CLOSED"}
+
+
+def closed(lines: list[Any] | None = None, **told: Any) -> Order:
+    """The golden order with its fulfilment order closed, and what GraphQL tells of its fulfilments."""
+    [part] = graphql()["fulfillmentOrders"]["nodes"]
+    more = {} if lines is None else {"lineItems": {"nodes": lines, "pageInfo": {"hasNextPage": False}}}
+    [found] = orders_from_shopify_graphql(
+        graphql(
+            fulfillmentOrders={"nodes": [{**part, **CLOSED, **more, **told}], "pageInfo": {"hasNextPage": False}},
+            displayFulfillmentStatus="UNFULFILLED",
+        )
+    )
+    assert isinstance(found, Order)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("sent", "keeps_slip"),
+    [([], False), (["CANCELLED"], False), (["SUCCESS"], True), (["CANCELLED", "SUCCESS"], True)],
+)
+def test_a_closed_part_was_sent_only_where_a_fulfilment_says_so(sent: list[str], keeps_slip: bool) -> None:
+    found = closed(fulfillments={"nodes": [{"status": status} for status in sent]})
+    decided = selection.decide(found, SelectRules(), golden.NOW)
+    assert isinstance(decided, Skip)
+    assert decided.keeps_slip is keeps_slip
+
+
+@pytest.mark.parametrize("lines", [None, []])
+def test_a_closed_part_never_ships_whatever_its_lines_say(lines: list[Any] | None) -> None:
+    found = closed(lines, fulfillments={"nodes": []})
+    assert selection.decide(found, SelectRules(), golden.NOW) == Skip(
+        "Nothing is left to ship: every line was removed, refunded or sent."
+    )
+
+
+@pytest.mark.parametrize("told", [{}, {"fulfillments": None}])
+def test_a_closed_part_whose_fulfilments_are_not_told_keeps_its_slip(told: dict[str, Any]) -> None:
+    assert closed(**told).fulfilment is Fulfilment.FULFILLED
 
 
 @pytest.mark.parametrize(

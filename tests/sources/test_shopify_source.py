@@ -169,6 +169,22 @@ def test_P9_also_in_the_next_run_after_a_crash(monkeypatch: pytest.MonkeyPatch) 
         assert kept(shop, monkeypatch, first.cursor) == wanted
 
 
+def test_a_run_that_goes_on_with_a_walk_reads_what_changed_since_it_began(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The walk that was cut off is through with the orders, and has fulfilment orders left to read."""
+    with ShopifyDouble(parts_move_order=False) as shop:
+        wanted = placed(shop, 120, every_min=0)
+        _, cursor = walked(source(shop, monkeypatch))
+        for order_id in wanted:
+            shop.hold(order_id, at(60))
+        cut_off = next(iter(source(shop, monkeypatch, page_size=250).pages(cursor)))
+        shop.edit(wanted[0], Draft(line1="7 Miro Place"), at(120))
+        rest, cursor = walked(source(shop, monkeypatch), cut_off.cursor)
+        assert [order for order in orders(rest) if order.id == wanted[0]][-1].ship_to.line1 == "7 Miro Place"
+        before = calls(shop)
+        walked(source(shop, monkeypatch), cursor)
+        assert calls(shop) == before + 1
+
+
 def test_P11_P12_late_rows_and_edits_while_paging_are_all_read_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     with ShopifyDouble(seed=7, lag_s=(0, 540), disorder_s=120, repeats=3) as shop:
         cursor, seen = "", dict[str, Order]()
@@ -244,6 +260,16 @@ def test_P19_a_gap_past_the_sixty_days_is_told_with_its_bounds(monkeypatch: pyte
         assert "no order from before 2026-12-03 00:00 UTC" in alert
         assert "read_all_orders" in alert
         assert later == cursor
+
+
+def test_P19_a_gap_is_told_by_a_run_that_goes_on_with_a_walk_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ShopifyDouble(scopes=ALL_SCOPES - {"read_all_orders"}) as shop:
+        placed(shop, 30)
+        first = next(iter(source(shop, monkeypatch).pages("")))
+        shop.set_clock(at() + timedelta(days=90))
+        rest, _ = walked(source(shop, monkeypatch), first.cursor)
+        [alert] = [alert for page in rest for alert in page.alerts]
+        assert alert.startswith("gap: the shop was last read on 2026-11-03 00:09 UTC")
 
 
 def test_P19_nothing_is_told_where_the_app_sees_all_orders(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -439,8 +465,9 @@ def _paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 HARMLESS = {"name", "country", "email", "phone", "note", "sourceName", "currencyCode", "amount", "shopMoney", "title",
             "originalUnitPriceSet", "updatedAt", "assignedLocation", "additionalInformation", "instructions",
-            "reason", "reasonNotes", "endCursor", "key", "value"}  # fmt: skip
-"""Fields without which an order still goes where it should: at most a word on the slip is missing."""
+            "reason", "reasonNotes", "endCursor", "key", "value", "fulfillments"}  # fmt: skip
+"""Fields without which an order still goes where it should: at most a word on the slip is missing. Without fulfillments
+the slip of a closed fulfilment order is left alone, as if it had been sent."""
 
 
 def test_P26_a_dropped_field_is_loud_or_harmless_and_never_a_blank_address(monkeypatch: pytest.MonkeyPatch) -> None:

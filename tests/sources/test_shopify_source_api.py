@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from connector.sources.base import Malformed, SourceError, Throttled, TooLarge, Unauthorised, Unreachable
+from connector.sources.shopify_graphql_order import GARBLED
 from connector.testing.shop_server import Request, Response
 from tests.shops.shopify import ALL_SCOPES, ShopifyDouble
 from tests.sources.shopify_shop import at, ids, orders, placed, source, walked
@@ -266,6 +267,18 @@ def test_half_an_emoji_in_an_order_hurts_nobody(monkeypatch: pytest.MonkeyPatch)
         changed(shop, monkeypatch, lambda body: body.replace(b'"1 Kowhai Street"', b'"1 Kowhai \\ud83d Street"'))
         read = orders(walked(source(shop, monkeypatch))[0])
         assert [order.ship_to.line1 for order in read] == ["1 Kowhai  Street", "2 Kowhai Street"]
+
+
+def test_T4_bytes_that_are_no_text_hold_their_order_and_hide_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ShopifyDouble() as shop:
+        bad, good = placed(shop, 2)
+        changed(shop, monkeypatch, lambda body: body.replace(b'"1 Kowhai Street"', b'"1 Kowhai \xe2\x82 Street"'))
+        pages, cursor = walked(source(shop, monkeypatch))
+        assert {order.id: order.problems for order in orders(pages)} == {bad: (GARBLED,), good: ()}
+        assert not [alert for page in pages for alert in page.alerts if "no order" in alert]
+        monkeypatch.undo()
+        shop.touch(bad, at(5))
+        assert {order.problems for order in orders(walked(source(shop, monkeypatch), cursor)[0])} == {()}
 
 
 def changed(shop: ShopifyDouble, patch: pytest.MonkeyPatch, change: Callable[[bytes], bytes]) -> None:

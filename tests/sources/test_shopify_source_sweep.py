@@ -15,7 +15,7 @@ from connector.sources.shopify_options import ShopifyOptions
 from connector.testing.faults import page
 from connector.testing.shop_double import Draft
 from tests.shops.shopify import ALL_SCOPES, Line, ShopifyDouble
-from tests.sources.shopify_shop import at, ids, orders, placed, source, walked
+from tests.sources.shopify_shop import at, calls, ids, orders, placed, source, walked
 
 DAYS = 24 * 60
 
@@ -83,6 +83,27 @@ def test_P17_single_orders_are_read_and_those_that_are_gone_are_told(monkeypatch
         pages = list(source(shop, monkeypatch).reread([*wanted, "12"]))
         assert ids(pages) == set(wanted) - {wanted[7]}
         assert {order_id for page in pages for order_id in page.gone} == {wanted[7], "12"}
+
+
+def test_a_hundred_orders_are_reread_in_lots_that_cost_no_more_than_shopify_allows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with ShopifyDouble() as shop:
+        wanted = placed(shop, 100)
+        read = source(shop, monkeypatch, locations=["64000000"]).reread(wanted)
+        assert [order.id for page in read for order in page.orders] == wanted
+        assert calls(shop) == 10  # none was answered MAX_COST_EXCEEDED, and asked again in halves
+
+
+@pytest.mark.parametrize("size", [50, 250])
+def test_the_largest_page_costs_no_more_than_shopify_allows(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    with ShopifyDouble() as shop:
+        placed(shop, 3)
+        reader = source(shop, monkeypatch, page_size=size, locations=["64000000"])
+        _, cursor = walked(reader)
+        before = calls(shop)
+        walked(reader, cursor)
+        assert calls(shop) == before + 1
 
 
 def test_P20_an_id_that_can_be_none_fails_no_other(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,103 @@
+"""What the histories brought to light, each in its smallest form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from connector.ledger.connection import Ledger, in_memory
+from connector.sandbox.handle import Sandbox
+from connector.sandbox.options import Options
+from connector.sandbox.server import running
+from connector.testing.shop_double import Draft
+from tests.live.clock import START
+from tests.live.shops import BusyShopify
+from tests.live.world import Case, World
+
+
+@pytest.fixture(scope="module")
+def gss() -> Iterator[Sandbox]:
+    with running(Options(port=0)) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def ledger() -> Iterator[Ledger]:
+    with in_memory() as ledger:
+        yield ledger
+
+
+def moved(shop: BusyShopify, order_id: str, at: timedelta) -> None:
+    shop.move(order_id, START + at)
+
+
+def refunded(shop: BusyShopify, order_id: str, at: timedelta) -> None:
+    shop.refund(order_id, START + at)
+
+
+@pytest.mark.parametrize("deed", [moved, refunded])
+def test_a_fulfilment_order_that_closed_without_being_sent_is_taken_back(
+    deed: Callable[[BusyShopify, str, timedelta], None], gss: Sandbox, ledger: Ledger, tmp_path: Path
+) -> None:
+    """A move may close it, a refund does: "completed and closed" isn't all that CLOSED means
+    (https://shopify.dev/docs/api/admin-graphql/latest/payloads/FulfillmentOrderMovePayload)."""
+    gss.reset()
+    world = World(Case("shopify", 0), gss, tmp_path)
+    assert isinstance(world.shop, BusyShopify)
+    with world.shop:
+        order_id = world.shop.place(Draft(quantity=2), START)
+        world.clock.at = START + timedelta(minutes=10)
+        world.sync(ledger)
+        assert pending(gss) == 1
+        deed(world.shop, order_id, timedelta(minutes=20))
+        for minutes in (30, 45):
+            world.clock.at = START + timedelta(minutes=minutes)
+            world.sync(ledger)
+        ships = sum(said["ships"] for said in world.shop.now_holds().values())
+        world.client.close()
+    assert pending(gss) == ships
+
+
+@pytest.mark.parametrize("kind", ["before-10.4", "hpos"])
+def test_a_run_that_goes_on_with_an_interrupted_walk_shows_what_was_changed_since(
+    kind: str, gss: Sandbox, ledger: Ledger, tmp_path: Path
+) -> None:
+    """A change of an order that the walk had passed comes a run later; if a sweep is due, it counts as missed."""
+    gss.reset()
+    world = World(Case(kind, 0, sweeps=False), gss, tmp_path)
+    world.page_size = 5
+    with world.shop:
+        ids = [world.shop.place(Draft(), START + timedelta(minutes=minute)) for minute in range(12)]
+        world.clock.at = START + timedelta(minutes=30)
+        world.sync(ledger)
+        for order_id in ids:
+            world.shop.touch(order_id, START + timedelta(minutes=50))
+        world.clock.at = START + timedelta(hours=1)
+        world.sync(ledger, stops_after=1)
+        world.shop.edit(ids[0], Draft(line1="7 Miro Place"), START + timedelta(hours=2))
+        world.clock.at = START + timedelta(hours=3)
+        world.sync(ledger)
+        world.client.close()
+    assert gss.order(ids[0])["sent"]["address2"] == "7 Miro Place"
+
+
+def test_P14_what_is_open_at_shopify_goes_out_though_our_clock_is_a_day_behind(
+    gss: Sandbox, ledger: Ledger, tmp_path: Path
+) -> None:
+    """OPEN is "ready for fulfilment"; only SCHEDULED waits for its time
+    (https://shopify.dev/docs/api/admin-graphql/latest/enums/FulfillmentOrderStatus)."""
+    gss.reset()
+    world = World(Case("shopify", 0, clock_off_h=-24), gss, tmp_path)
+    with world.shop:
+        world.shop.place(Draft(), START)
+        world.clock.at = START + timedelta(minutes=10)
+        world.sync(ledger)
+        world.client.close()
+    assert pending(gss) == 1
+
+
+def pending(gss: Sandbox) -> int:
+    return sum(order["state"] == "pending" for order in gss.orders())
