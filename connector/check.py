@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from connector import opening
+from connector import opening, sane_clock
 from connector.exit_codes import Code, UsageError, failure_of
 from connector.ledger import connection, folder, soundness
 from connector.ledger.connection import FILE_NAME, LedgerError
@@ -49,6 +49,7 @@ def check(
     """Every finding, good and bad, as it is found. offline: neither live shops nor GSS are called."""
     stores, findings = _store_files(config, names)
     yield from findings
+    yield from clock(now())
     yield from ledger(state, now())
     yield from disk(state)
     asked: set[str] = set()
@@ -172,6 +173,13 @@ def how_it_is_kept() -> str:
         else "WAL of this version can corrupt a file used by several connections"
     )
     return f"SQLite {sqlite3.sqlite_version}: journal {mode}, synchronous {synchronous}, since {why}"
+
+
+def clock(now: datetime) -> Iterator[Finding]:
+    """Whether this machine's clock was ever set."""
+    if why := sane_clock.doubt(now):
+        yield Finding("clock", why, "Until then shops refuse what we sign, and their certificates seem not valid yet",
+                      Code.UNREACHED)  # fmt: skip
 
 
 def _clock(db: sqlite3.Connection, now: datetime) -> Iterable[Finding]:

@@ -26,8 +26,8 @@ CONTRADICTION: Final = (
     "The shop shows this order twice with different contents. Correct it in the shop, then export again."
 )
 LONG_AGO: Final = timedelta(minutes=30)
-"""An order changed before this, and new to us in a sweep, was missed: an overlap of 10 minutes, and two clocks that are 10
-minutes apart, are past by then."""
+"""An order changed before this, and new to us in a sweep, was missed: an overlap of 10 minutes, and two clocks that are
+10 minutes apart, are past by then."""
 WENT_BACK: Final = (
     "order {number}: the shop's change date went back, from {before} to {after}. What the shop shows now was taken. "
     "If it was restored from a backup, look at the orders of that time."

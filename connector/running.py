@@ -18,6 +18,7 @@ from connector.ledger import epoch
 from connector.ledger.connection import open_ledger
 from connector.lock import Busy, StoreLock
 from connector.log import finish_now
+from connector.sane_clock import wait_until_set
 
 if TYPE_CHECKING:
     from connector.daemon.daemon import Daemon
@@ -27,20 +28,26 @@ LOCK: Final = ".daemon"
 TRY_EVERY_S: Final = 0.1
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 def run(config: Path, state: Path, log: Any, *, listen: str = "", wait_s: float = 0.0) -> Code:
     """Keep all stores in step until SIGTERM or SIGINT; SIGHUP reloads the store files.
 
     listen  HOST:PORT for deliveries, health and metrics; "" for none
     wait_s  how long to wait for another daemon on the same state folder to end (failures.md D6)
+    While the machine's clock was never set it waits, and has opened nothing (failures.md H4).
     Raises ConfigError, UsageError (no store), Busy (another daemon), LedgerError.
     """
+    wait_until_set(_now, time.sleep, lambda why: log.error("waits for the clock to be set", why=why))
     stores = load_stores(config)
     if not stores:
         raise UsageError(f"{config}: there is no store file. Write one with: connector init NAME")
     with ExitStack() as stack:
         stack.enter_context(_only_daemon(state, wait_s))
         ledger = stack.enter_context(open_ledger(state))
-        if doubt := epoch.begin(ledger, this_host(), datetime.now(UTC)):
+        if doubt := epoch.begin(ledger, this_host(), _now()):
             log.warning("nothing is sent until shops and GoSweetSpot were asked", why=doubt)
         from connector.daemon.daemon import Daemon
 

@@ -171,8 +171,7 @@ def test_an_unknown_kind_of_source_is_told_with_the_near_miss(folder: Path) -> N
     assert shown == 'line 2  [source] kind: "cvs" is no kind of source that is installed. Did you mean "csv"?'
     [shown] = problems(folder, GOOD.replace('"csv"', "5"))
     assert shown == (
-        'line 2  [source] kind: 5 is not text in double quotes. Write kind = "csv". '
-        f"Known here: {', '.join(kinds())}."
+        f'line 2  [source] kind: 5 is not text in double quotes. Write kind = "csv". Known here: {", ".join(kinds())}.'
     )
 
 

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import quote
+
+import msgspec
 
 from connector.gosweetspot.answers import Answer, Outcome, read_delete, read_put
 from connector.gosweetspot.destination import Destination, headers_of
@@ -50,6 +53,15 @@ def _quoted(number: str) -> str:
     return quote(number, safe="")
 
 
+class Recent(msgspec.Struct, frozen=True):
+    """A page of what was created of late. pages  how many there are; note  why nothing was learnt, a sentence"""
+
+    outcome: Outcome
+    pages: int = 0
+    records: tuple[Record, ...] = ()
+    note: str = ""
+
+
 class Client:
     """Calls to one destination. Several threads may call at once; connections are kept open between calls."""
 
@@ -80,6 +92,22 @@ class Client:
             return self._read_back(path, numbers)
         except Exception as err:  # noqa: BLE001  nothing was learnt, and nobody's thread dies of it (S30)
             return ReadBack(Outcome.UNKNOWN, note=_sentence_on_surprise(err))
+
+    def recent(self, created_from: datetime, created_to: datetime, page: int = 1) -> Recent:
+        """One page of what was created between two times (aware), by whoever: one call (gosweetspot-api.md 1.4)."""
+        path = f"{PATH}?createdfrom={_moment(created_from)}&createdto={_moment(created_to)}&pagesize=100&page={page}"
+        try:
+            heard = self._door.exchange("GET", path, None, self._timeout_s)
+            if outcome_of(heard) is not Outcome.ANSWERED:
+                return Recent(outcome_of(heard), note=note_of(heard))
+            told = read_page(heard.body)
+        except RecordsError as err:
+            return Recent(Outcome.UNKNOWN, note=str(err))
+        except Exception as err:  # noqa: BLE001  as with get
+            return Recent(Outcome.UNKNOWN, note=_sentence_on_surprise(err))
+        if told.page != page:
+            return Recent(Outcome.UNKNOWN, note=_sentence_on_pages(page, told))
+        return Recent(Outcome.ANSWERED, told.pages, told.records)
 
     def close(self) -> None:
         """Close idle connections."""
@@ -139,6 +167,11 @@ def _path_of(numbers: Sequence[str]) -> str:
     path = f"{PATH}?packingslipno={','.join(map(_quoted, numbers))}"
     assert len(path) <= LONGEST_URL, "longer than an address may be; use pieces()"
     return path
+
+
+def _moment(at: datetime) -> str:
+    """As GoSweetSpot's own client writes a time, in UTC: 2026-11-23 07:26:15Z."""
+    return _quoted(f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%SZ}")
 
 
 def _sentence_on_pages(page: int, told: RecordPage) -> str:

@@ -68,6 +68,8 @@ CREATE UNIQUE INDEX one_open_alert ON alerts (kind, store) WHERE closed_at IS NU
 """
 
 _COLUMNS: Final = "store, topic, delivery_id, received_at, body_hash, state, why, times, handled_at, body"
+_FROM_THE_FIRST: Final = f"SELECT {_COLUMNS} FROM deliveries ORDER BY id ASC"  # noqa: S608
+_FROM_THE_LAST: Final = f"SELECT {_COLUMNS} FROM deliveries ORDER BY id DESC"  # noqa: S608
 
 DAMAGED: Final = "inbox damaged"
 
@@ -147,7 +149,15 @@ def _look_over(db: sqlite3.Connection, path: Path) -> None:
 
 def connect(path: Path) -> sqlite3.Connection:
     """A connection that loses no commit it answered for (connector.ledger.connection has the reasons)."""
-    mode, synchronous = journal()
+    wanted, synchronous = journal()
+    pragmas = {
+        "page_size": PAGE_SIZE,
+        "synchronous": synchronous,
+        "trusted_schema": "off",
+        "cell_size_check": "on",
+        "secure_delete": "on",
+        "temp_store": "memory",
+    }
     db = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode=rw",
         uri=True,
@@ -156,12 +166,10 @@ def connect(path: Path) -> sqlite3.Connection:
         check_same_thread=False,
     )
     try:
-        db.execute(f"PRAGMA page_size = {PAGE_SIZE}")
-        for pragma in ("trusted_schema = off", "cell_size_check = on", "secure_delete = on", "temp_store = memory"):
-            db.execute(f"PRAGMA {pragma}")
-        db.execute(f"PRAGMA synchronous = {synchronous}")
-        found = db.execute(f"PRAGMA journal_mode = {mode}").fetchone()[0]
-        if found != mode:
+        for name, value in pragmas.items():
+            db.execute(f"PRAGMA {name} = {value}")
+        found = db.execute(f"PRAGMA journal_mode = {wanted}").fetchone()[0]
+        if found != wanted:
             raise InboxBusy(f"{path}: another process keeps this inbox in journal mode {found}. Stop it first.")
     except BaseException:
         db.close()
@@ -237,9 +245,9 @@ def _take_over(db: sqlite3.Connection, damaged: Path) -> None:
 
 
 def _rows_left(damaged: Path) -> Iterator[tuple[Any, ...]]:
-    for direction in ("ASC", "DESC"):
+    for question in (_FROM_THE_FIRST, _FROM_THE_LAST):
         try:
             with closing(sqlite3.connect(f"{damaged.absolute().as_uri()}?mode=rw", uri=True)) as db:
-                yield from db.execute(f"SELECT {_COLUMNS} FROM deliveries ORDER BY id {direction}")  # noqa: S608
+                yield from db.execute(question)
         except (*UNREADABLE, OverflowError):
             continue

@@ -1,4 +1,4 @@
-"""The day's housekeeping, all of it: check, back up, forget what is old. Knows no schedule and no screen.
+"""The day's housekeeping: check, back up, look for a twin, forget what is old. Knows no schedule and no screen.
 
 What goes wrong with one part is told and stops no other; a ledger that is damaged is told and nothing else is done.
 """
@@ -6,13 +6,14 @@ What goes wrong with one part is told and stops no other; a ledger that is damag
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from connector.keeping import backups, deliveries, retention
+from connector.keeping import backups, deliveries, retention, twin
 from connector.keeping.backups import Kept
 from connector.keeping.clock import time_told_by
 from connector.keeping.restore import Drill, drill
@@ -48,8 +49,10 @@ def tidy(
     place: Path | None = None,
     keep: int = 7,
     told_by: Callable[[str], datetime | None] = time_told_by,
+    asking: Callable[[Store], AbstractContextManager[twin.Asked]] = twin.asking,
 ) -> Tidied:
     """One round. place: where backups are kept, `keep` of them. told_by: asks the server at a url for the time.
+    asking: opens a store's account at GSS, to see whether somebody else sends under its prefix.
 
     Holds no lock: each piece is a transaction of its own beside whatever runs. Raises LedgerError where the ledger
     can't be written at all.
@@ -62,6 +65,7 @@ def tidy(
         done.backup = backups.keep_backups(ledger, place, keep, now)
         done.drill = drill(place, now)
         done.problems += [one for one in (done.backup.problem, done.drill.problem) if one]
+    done.notes += twin.look_for(ledger, stores, now, asking)
     times: dict[str, datetime | None] = {}
     for store in stores:
         url = store.gosweetspot.url

@@ -29,8 +29,11 @@ def ask_to_erase(db: sqlite3.Connection, store: str, order_ids: Sequence[str], n
     """Note that the data of these orders is to go as soon as each is over (connector.ledger.retention). Returns those
     whose parcel has not left: (slip id, order number)."""
     wanted = {"store": store, "ids": json.dumps(list(order_ids)), "now": stamp(now)}
-    of_these = " store = :store AND order_id IN (SELECT value FROM json_each(:ids))"
-    db.execute("UPDATE slips SET erase_at = coalesce(erase_at, :now) WHERE" + of_these, wanted)  # noqa: S608
+    db.execute(
+        "UPDATE slips SET erase_at = coalesce(erase_at, :now)"
+        " WHERE store = :store AND order_id IN (SELECT value FROM json_each(:ids))",
+        wanted,
+    )
     rows = db.execute(
         "SELECT s.id, s.order_number FROM slips s JOIN versions v ON v.slip_id = s.id AND v.newest = 1"
         " WHERE s.store = :store AND s.order_id IN (SELECT value FROM json_each(:ids))"

@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 from typing import Final
@@ -16,10 +17,15 @@ from connector.config import load_stores
 from connector.exit_codes import UsageError
 from connector.inbox.box import Inbox
 from connector.problem import ConfigError, Problem, rendering
+from connector.sane_clock import wait_until_set
 from connector.store import Store
 from connector.web.server import Served, served
 
 LOOK_EVERY_S: Final = 0.1
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 class Apart:
@@ -42,6 +48,9 @@ class Apart:
             for line in rendering(err.problems):
                 self._tell(line)
 
+    def stands_still(self) -> str:
+        return ""  # it answers, and that is all its work
+
     def stores(self) -> Sequence[Store]:
         return self._stores
 
@@ -63,9 +72,11 @@ def receive(
     """Receive deliveries until SIGTERM or SIGINT; SIGHUP reads the store files and their secrets anew.
 
     tell  takes lines, first of all where it listens. quota  bytes of the inbox
+    While the machine's clock was never set it waits: signatures with a time in them can't be judged (failures.md H4).
     Raises ConfigError, UsageError, InboxError.
     """
     os.umask(0o077)
+    wait_until_set(_now, time.sleep, tell)
     host = Apart(config, state, tell)
     if not any(store.inbox.secret for store in host.stores()):
         raise UsageError(f"{config}: no store has a secret in [inbox], so there is nothing to receive.")

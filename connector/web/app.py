@@ -18,7 +18,8 @@ _METRICS: Final = ((b"content-type", b"text/plain; version=0.0.4; charset=utf-8"
 
 
 class App:
-    """ready  why deliveries could not be taken now, or "" (may block: called in a thread)
+    """standing  why the work behind does not go on, or ""
+    ready  why deliveries could not be taken now, or "" (may block: called in a thread)
     metrics  the numbers as Prometheus reads them (may block too)
     hosts    names that requests may be addressed to; empty: any. Refuses pages that have their own name point here
     """
@@ -28,6 +29,7 @@ class App:
         receiver: Receiver,
         hints: Hints,
         tally: Tally,
+        standing: Callable[[], str],
         ready: Callable[[], str],
         metrics: Callable[[], bytes],
         hosts: frozenset[str] = frozenset(),
@@ -35,6 +37,7 @@ class App:
         self.receiver = receiver
         self.hints = hints
         self._tally = tally
+        self._standing = standing
         self._ready = ready
         self._metrics = metrics
         self._hosts = hosts
@@ -74,6 +77,8 @@ class App:
 
     async def _look(self, path: bytes, send: Send) -> None:
         if path == b"/health":
+            if why := self._standing():
+                raise Refused(503, why)
             await answer(send, 200, b"alive\n")
         elif path == b"/metrics":
             await answer(send, 200, await asyncio.to_thread(self._metrics), _METRICS)

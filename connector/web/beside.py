@@ -26,6 +26,9 @@ class BesideDaemon:
     def state(self) -> Path:
         return self._daemon.house.state
 
+    def stands_still(self) -> str:
+        return self._daemon.stands_still()
+
     def stores(self) -> Sequence[Store]:
         return [reader.store for reader in list(self._daemon.readers.values())]
 

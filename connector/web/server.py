@@ -55,6 +55,9 @@ class Host(Protocol):
     @property
     def numbers(self) -> Numbers | None: ...
     def stores(self) -> Sequence[Store]: ...
+    def stands_still(self) -> str:
+        """Why the work does not go on, though requests are answered; "" where it does."""
+
     def heard(self, stores: set[str]) -> None:
         """Deliveries of these stores are on disk."""
 
@@ -101,7 +104,7 @@ class Served:
         self._stores: list[Store] = []
         self._receiver = Receiver(self._inbox, {}, self.tally, now, host.heard, limits)
         self._hints = Hints(self.tally, host.hinted, limits)
-        app = App(self._receiver, self._hints, self.tally, self._why_unready, self._metrics, hosts)
+        app = App(self._receiver, self._hints, self.tally, host.stands_still, self._why_unready, self._metrics, hosts)
         self._server = _Server(app, limits, taken, self._tick)
         self._look()
 

@@ -32,6 +32,9 @@ COMMANDS = {
     "explain": ("explain", "#1"),
     "sandbox": ("sandbox",),
     "ledger": ("ledger", "check"),
+    "run": ("run",),
+    "inbox": ("inbox", "list"),
+    "privacy": ("privacy", "report"),
     "completion": ("completion", "bash"),
 }
 

@@ -25,25 +25,29 @@ from tests.daemon.test_daemon import one_sandbox as one_sandbox
 from tests.daemon.test_daemon import place as place
 from tests.faults.strace import needs_strace, strace_of
 
-KILLS = 5
+KILLS = 3
 
 
 def test_Z2_killed_again_and_again_each_start_is_clean_without_a_human_and_no_order_goes_out_twice(
     place: Place, gss: Sandbox
 ) -> None:
-    """SIGKILL at any moment, as the kernel does when memory runs out: in a start, in a reading, in a call."""
+    """SIGKILL, as the kernel does when memory runs out: in the start, in a reading, and while calls are under way."""
     place.store("kiwi")
     dice = random.Random(20261123)
+    slow = gss.fault("slow", seconds=0.3, times=None)
+    cut_calls = 0
     for turn in range(KILLS):
         place.export("kiwi", *range(turn * 40, turn * 40 + 40), file=f"orders-{turn}.csv")
         with running(place) as daemon:
-            if turn % 2:
-                daemon.wait_for("read", store="kiwi")
-            else:
-                daemon.wait_for("started")
+            daemon.wait_for("started")
+            if turn:
+                until(lambda: "sending" in states(place), "a call under way")
             time.sleep(dice.random() / 5)
             daemon.signal(signal.SIGKILL)
             daemon.process.wait(10)
+        cut_calls += "sending" in states(place)
+    assert cut_calls, "no kill met a call; the others prove less"
+    gss.clear_faults(slow)
     with running(place) as daemon:
         daemon.wait_for("started")
         until(lambda: len(gss.orders()) == KILLS * 40, "all orders at GSS")

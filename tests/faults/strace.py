@@ -40,3 +40,8 @@ def under_strace(
         command += ["-P", str(only)]
     command += [sys.executable, "-m", program, str(folder)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+
+
+def strace_of(calls: str, log: Path) -> list[str]:
+    """What to put before a program's words to have these calls of it, and of all it starts, written down with paths."""
+    return ["strace", "-f", "--quiet=all", "--decode-fds=path", "-o", str(log), "-e", f"trace={calls}"]

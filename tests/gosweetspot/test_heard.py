@@ -84,6 +84,14 @@ def test_S15_a_date_to_wait_for_means_nothing_without_gsss_own_date() -> None:
     assert retry_after_s(Heard(status=429, retry_after=MONDAY)) is None
 
 
+@pytest.mark.parametrize("skew", ["1970", "2026", "2050"])
+def test_H7_a_date_to_wait_for_is_read_by_the_answers_own_clock_whatever_ours_or_theirs_says(skew: str) -> None:
+    """GSS's clock may stand anywhere; the two stamps of one answer are two minutes apart all the same."""
+    date = f"Mon, 23 Nov {skew} 10:00:00 GMT"
+    until = f"Mon, 23 Nov {skew} 10:02:00 GMT"
+    assert retry_after_s(Heard(status=429, retry_after=until, date=date)) == 120.0
+
+
 @given(st.text(), st.text() | st.just(MONDAY), st.text())
 def test_any_header_is_read_without_an_error(retry_after: str, date: str, location: str) -> None:
     heard = Heard(status=302, retry_after=retry_after, date=date, location=location)
