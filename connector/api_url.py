@@ -19,7 +19,7 @@ DEFAULT: Final = "https://api.gosweetspot.com"
 
 _NAME: Final = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
 _INSIDE: Final = (".internal", ".local", ".localhost", ".localdomain", ".lan", ".intranet", ".home.arpa")
-_PORTS: Final = {"https": 443, "http": 80}
+PORTS: Final = {"https": 443, "http": 80}
 _WRITE: Final = f"Write {DEFAULT}, or http://127.0.0.1:PORT for a sandbox on this machine"
 
 
@@ -27,13 +27,13 @@ def checked(text: str) -> str:
     """The address in its one form: lower case, no default port, no slash at the end. Raises Unfit or SecretError."""
     if "@" in text or "?" in text:
         raise SecretError("this address may hold a password or a key, and is not shown", f"Take it out. {_WRITE}")
-    parts = _split(text)
+    parts = split(text)
     host = parts.hostname or ""
     if parts.path not in ("", "/"):
         raise Unfit("is more than scheme and host", f"The connector adds the path itself. {_WRITE}")
     if not _is_this_machine(host):
         _check_outside(parts.scheme, host, parts.port)
-    port = "" if parts.port in (None, _PORTS[parts.scheme]) else f":{parts.port}"
+    port = "" if parts.port in (None, PORTS[parts.scheme]) else f":{parts.port}"
     return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{port}"
 
 
@@ -42,16 +42,17 @@ def is_loopback(url: str) -> bool:
     return _is_this_machine(urlsplit(url).hostname or "")
 
 
-def _split(text: str) -> SplitResult:
-    if not (text.isascii() and text.isprintable()) or set(text) & set(" \\%#"):
-        raise Unfit("holds a character that no web address has", _WRITE)
+def split(text: str, write: str = _WRITE, never: str = " \\%#") -> SplitResult:
+    """The parts of an http or https address. Raises Unfit, with what to write instead. never  characters it has not."""
+    if not (text.isascii() and text.isprintable()) or set(text) & set(never):
+        raise Unfit("holds a character that no web address has", write)
     try:
         parts = urlsplit(text)
         _ = parts.port  # read here, since a bad one raises only when it is asked for
     except ValueError:
-        raise Unfit("is no web address", _WRITE) from None
-    if parts.scheme not in _PORTS or not parts.hostname:
-        raise Unfit("is no web address", _WRITE)
+        raise Unfit("is no web address", write) from None
+    if parts.scheme not in PORTS or not parts.hostname:
+        raise Unfit("is no web address", write)
     return parts
 
 

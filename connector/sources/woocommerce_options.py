@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Annotated, Final
-from urllib.parse import SplitResult, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationInfo, field_validator
 
+from connector import api_url
 from connector.problem import Unfit
 from connector.secret import SecretError
 from connector.store_values import DURATION_SHAPE, Reference, between
 
 _WRITE: Final = "Write the shop's address, as in https://shop.example or https://shop.example/nz"
-_PORTS: Final = {"https": 443, "http": 80}
 _TAILS: Final = ("/wp-json", "/wp-admin", "/wp-login.php", "/index.php")
 """What people copy along from a browser's address line."""
 
@@ -65,23 +64,10 @@ def shop_address(text: str) -> str:
     """
     if "@" in text or "?" in text:
         raise SecretError("this address may hold a password or a key, and is not shown", f"Take it out. {_WRITE}")
-    parts = _split(text)
+    parts = api_url.split(text, _WRITE, never=' \\#"<>')
     path = parts.path.rstrip("/")
     if tail := next((tail for tail in _TAILS if tail in path), ""):
         raise Unfit(f"goes on past the shop's own address ({tail})", f"The connector adds the rest. {_WRITE}")
     host = parts.hostname or ""
-    port = "" if parts.port in (None, _PORTS[parts.scheme]) else f":{parts.port}"
+    port = "" if parts.port in (None, api_url.PORTS[parts.scheme]) else f":{parts.port}"
     return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{port}{path}"
-
-
-def _split(text: str) -> SplitResult:
-    if not (text.isascii() and text.isprintable()) or set(text) & set(' \\#"<>'):
-        raise Unfit("holds a character that no web address has", _WRITE)
-    try:
-        parts = urlsplit(text)
-        _ = parts.port  # read here, since a bad one raises only when it is asked for
-    except ValueError:
-        raise Unfit("is no web address", _WRITE) from None
-    if parts.scheme not in _PORTS or not parts.hostname:
-        raise Unfit("is no web address", _WRITE)
-    return parts
