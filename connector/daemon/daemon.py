@@ -28,7 +28,7 @@ from connector.daemon.reader import Reader
 from connector.daemon.store_files import Watched
 from connector.daemon.wakes import Wakes
 from connector.inbox.box import Inbox
-from connector.ledger import alerts, queries
+from connector.ledger import alerts, fence, queries
 from connector.ledger.connection import Ledger
 from connector.ledger.states import State
 from connector.ledger.times import stamp
@@ -90,7 +90,15 @@ class Daemon:
     def begin(self, stores: Sequence[Store]) -> None:
         """Take the stores; from here on deliveries for them can be received."""
         self._take(stores)
+        self._read_fenced_at_once()
         self._clockwork.daily("keep house", AT, stores[0].schedule.timezone, self._housekeeper.look_after)
+
+    def _read_fenced_at_once(self) -> None:
+        """Behind the fence nothing is sent before the shop was read: that may not wait for a nightly rhythm."""
+        with self.house.connections.lent() as ledger:
+            fenced = [name for name in self.stores if fence.stands(ledger.db, name)]
+        for name in fenced:
+            self.readers[name].poll()
 
     def run(self) -> bool:
         """Until asked to stop. False: jobs were still under way when their grace was over."""

@@ -46,6 +46,9 @@ def begin(ledger: Ledger, host: str, now: datetime) -> str:
         doubt = _doubt(db, kept, is_there, host, ledger.path.stat().st_ino)
         if doubt is not None:
             fence.raise_fence(db, doubt.why, now, asks=doubt.asks, adopts=doubt.adopts)
+        name, mark = db.execute("SELECT epoch, mark FROM house").fetchone()
+    if mark == 0:  # a kill between the mark and its file must not pass for a ledger that was put here
+        _write(ledger.path, Epoch(name, 0, ledger.path.stat().st_ino, host))
     advance(ledger, host)
     return doubt.why if doubt else ""
 
@@ -71,7 +74,7 @@ def _doubt(db: sqlite3.Connection, kept: Epoch | None, is_there: bool, host: str
     elsewhere = bool(last_host) and last_host != host
     if mark == 0:  # made just now
         lost = "The ledger was begun anew where there had been another: that one is lost."
-        return _Doubt(lost, adopts=True) if is_there else None
+        return _Doubt(lost, adopts=True) if is_there and (kept is None or kept.epoch != name) else None
     if kept is None:
         return _Doubt("The ledger was put here without the file `epoch` that belongs beside it.", elsewhere)
     if kept.epoch != name or kept.mark > mark:

@@ -248,3 +248,16 @@ def test_S28_Z1_a_one_shot_leaves_a_stalled_call_within_ten_seconds(place: Place
         assert (process.returncode, time.monotonic() - began < 10) == (3, True)
     assert "a call under way is not answered; left it" in err
     assert states(place) == ["sending"], "the next run finds the attempt"
+
+
+def test_K6_a_fenced_store_is_read_at_once_whatever_its_rhythm(place: Place, gss: Sandbox) -> None:
+    file = place.store("kiwi")
+    file.write_text(file.read_text().replace('every = "10s"', 'every = "24h"'))
+    place.export("kiwi", 1)
+    assert place.command("sync").returncode == 0
+    (place.state / "epoch").unlink()
+    place.export("kiwi", 2, file="more.csv")
+    with running(place) as daemon:
+        daemon.wait_for("nothing is sent until shops and GoSweetSpot were asked")
+        until(lambda: has(gss, "KIWI-#2"), "the second order at GSS")
+        assert daemon.stop()[0] == 0

@@ -113,6 +113,31 @@ def test_a_file_that_fell_behind_the_ledger_is_no_doubt(tmp_path: Path, ledger: 
     assert again(tmp_path) == ("", False, False)
 
 
+@pytest.mark.parametrize("dies_at", [1, 2])
+def test_Z2_a_kill_in_the_very_first_start_is_no_ledger_that_was_put_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dies_at: int
+) -> None:
+    """Between the mark and the file beside it (found by the kill proof): else a new store would wait for its poll."""
+    writes = 0
+    write = epoch._write
+
+    def die(path: Path, said: epoch.Epoch) -> None:
+        nonlocal writes
+        writes += 1
+        if writes == dies_at:
+            raise KeyboardInterrupt
+        write(path, said)
+
+    with open_ledger(tmp_path / "new") as fresh:
+        monkeypatch.setattr(epoch, "_write", die)
+        with pytest.raises(KeyboardInterrupt):
+            epoch.begin(fresh, HERE, START)
+    monkeypatch.undo()
+    with open_ledger(tmp_path / "new") as fresh:
+        assert epoch.begin(fresh, HERE, START) == ""
+        assert not fence.stands(fresh.db, "kiwi")
+
+
 def test_K8_a_copy_of_the_folder_on_another_machine_asks_a_person_first(tmp_path: Path, ledger: Ledger) -> None:
     ledger.close()
     shutil.copytree(tmp_path / "state", tmp_path / "copy")
