@@ -62,6 +62,10 @@ every = "24h"
 """No call budget, which is GSS's and not ours; the shop is asked because of deliveries only."""
 
 
+ASK_EVERY = 100
+"""Orders between two looks at the sandbox's calls: it keeps the last thousand, and an order makes two or three."""
+
+
 class Timing(NamedTuple):
     """Of one order, in seconds: from its POST's start to its answer, and to its PUT; None where it never came."""
 
@@ -141,12 +145,15 @@ def measured(shop: Shop, gss: Sandbox, a_second: float, seconds: float) -> list[
         _wait_for(gss, WARM)
         began = time.monotonic()
         todo = []
+        arrived: dict[str, float] = {}
         for order in range(round(a_second * seconds)):
             time.sleep(max(began + order / a_second - time.monotonic(), 0.0))
             todo.append(posting.submit(shop.order, WARM + order))
+            if order % ASK_EVERY == 0:
+                _note_arrivals(gss, arrived)
         posted = [each.result() for each in todo]
     _wait_for(gss, WARM + len(posted))
-    arrived = _arrivals(gss)
+    _note_arrivals(gss, arrived)
     return [Timing(took, arrived[number] - began if number in arrived else None) for number, began, took in posted]
 
 
@@ -156,14 +163,12 @@ def _wait_for(gss: Sandbox, orders: int) -> None:
         time.sleep(0.2)
 
 
-def _arrivals(gss: Sandbox) -> dict[str, float]:
+def _note_arrivals(gss: Sandbox, found: dict[str, float]) -> None:
     """When each slip's first PUT had been read, in seconds since 1970."""
-    found: dict[str, float] = {}
     for call in gss.requests():
         if call["method"] == "PUT":
             for number in call["numbers"]:
                 found.setdefault(number, datetime.fromisoformat(call["at"]).timestamp())
-    return found
 
 
 def part(values: list[float], share: float) -> float:
