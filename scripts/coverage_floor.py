@@ -23,6 +23,12 @@ CORE = (
     "connector/sender.py",
     "connector/readback.py",
     "connector/sync.py",
+    "connector/fetch.py",
+    "connector/record.py",
+    "connector/consider.py",
+    "connector/hearing.py",
+    "connector/inbox/*.py",
+    "connector/wire/*.py",
 )
 """Where a wrong branch ships a wrong parcel: together at least `FLOOR` percent of their branches."""
 
