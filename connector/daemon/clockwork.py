@@ -46,9 +46,9 @@ class Clockwork:
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
 
-    def repeat(self, name: str, schedule: Schedule, do: Callable[[], object]) -> None:
-        """Call on a store's rhythm, in place of an earlier job of that name."""
-        self._add(name, trigger_of(schedule), do)
+    def repeat(self, name: str, schedule: Schedule, do: Callable[[], object], first: timedelta | None = None) -> None:
+        """Call on a store's rhythm, in place of an earlier job of that name. first: as Rhythm has it."""
+        self._add(name, trigger_of(schedule, first), do)
 
     def daily(self, name: str, cron: str, timezone: str, do: Callable[[], object]) -> None:
         """Call by a cron line in local time."""
@@ -85,8 +85,8 @@ class Clockwork:
         self._scheduler.add_job(do, trigger, id=name, name=name, replace_existing=True)
 
 
-def trigger_of(schedule: Schedule) -> BaseTrigger:
+def trigger_of(schedule: Schedule, first: timedelta | None = None) -> BaseTrigger:
     """When a store's shop is read."""
     if schedule.cron:
         return Cron(schedule.cron, schedule.timezone)
-    return Rhythm(schedule.every or timedelta(minutes=2))
+    return Rhythm(schedule.every or timedelta(minutes=2), first=first)

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -43,6 +44,8 @@ ALERTS_EVERY: Final = 50
 """Looks between two looks at the inbox's alerts: ten seconds."""
 STANDS_STILL_AFTER_S: Final = 60.0
 """There are five looks a second; a reload of two hundred store files takes one."""
+FIRST_POLL: Final = timedelta(seconds=0.5)
+"""For each store: a daemon of one reads its shop at once, one of hundreds spreads its stores over a minute or two."""
 STUCK_AFTER_S: Final = 15 * 60.0
 """A job that runs longer is stuck: a call ends within a minute, and a reading gives a sign of life page by page."""
 REMOVED: Final = "store file removed"
@@ -190,7 +193,8 @@ class Daemon:
             is_new = known is None or known.store.schedule != store.schedule
             self.readers[store.name].store = store
             if is_new:
-                self._clockwork.repeat(f"read {store.name}", store.schedule, self.readers[store.name].poll)
+                poll = self.readers[store.name].poll
+                self._clockwork.repeat(f"read {store.name}", store.schedule, poll, FIRST_POLL * len(stores))
         self._poke_all()
 
     def _drop(self, name: str) -> None:

@@ -17,18 +17,20 @@ FAR_BEHIND = timedelta(hours=1)
 
 
 class Rhythm(BaseTrigger):  # type: ignore[misc]
-    """Every so often, the first time at a random moment within the interval, so that stores spread out.
+    """Every so often, so that stores spread out.
 
-    jitter: each wait is up to this part longer or shorter.
+    first   the first time is at a random moment within this (the interval unless given)
+    jitter  each wait is up to this part longer or shorter
     """
 
-    def __init__(self, every: timedelta, *, jitter: float = 0.1) -> None:
+    def __init__(self, every: timedelta, *, first: timedelta | None = None, jitter: float = 0.1) -> None:
         self._every = every
+        self._first = every if first is None else min(first, every)
         self._jitter = jitter
 
     def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime:
         if previous is None:
-            return now + self._every * random.random()  # noqa: S311  no secret
+            return now + self._first * random.random()  # noqa: S311  no secret
         wait = self._every * (1 + self._jitter * random.uniform(-1, 1))  # noqa: S311
         return max(previous + wait, now)
 

@@ -71,6 +71,8 @@ def test_stores_begin_at_different_moments_and_keep_their_rhythm() -> None:
     firsts = {Rhythm(timedelta(minutes=2)).get_next_fire_time(None, START) for _ in range(50)}
     assert len(firsts) > 40
     assert all(START <= first <= START + timedelta(minutes=2) for first in firsts)
+    soon = {Rhythm(timedelta(minutes=2), first=timedelta(seconds=1)).get_next_fire_time(None, START) for _ in range(9)}
+    assert max(soon) <= START + timedelta(seconds=1)
     found = runs(Rhythm(timedelta(minutes=2)), START + timedelta(hours=10), timedelta(seconds=1))
     gaps = [later - earlier for earlier, later in pairwise(found)]
     assert all(timedelta(seconds=107) <= gap <= timedelta(seconds=133) for gap in gaps)
