@@ -63,18 +63,12 @@ class Fetch:
         """Read the shop to its end. A SourceError ends up in the report and in an alert. Raises LedgerError."""
         try:
             was_read = self._pages()
-            if was_read and isinstance(self.source, LiveSource):
-                self._ask_about_those_whose_time_has_come(self.source)
-                was_read = self._sweep_if_due(self.source)
+            if isinstance(self.source, LiveSource):
+                was_read = was_read and self._ask_whose_time_has_come(self.source) and self._sweep_if_due(self.source)
             if was_read:
                 self._note_that_it_was_read()
         except SourceError as err:
-            self.report.problem = str(err)
-            kind = DOWN
-            if isinstance(err, Throttled):
-                kind, self.report.shop_until = THROTTLES, err.until
-            with self.ledger.writing() as db:
-                alerts.open_alert(db, self.terms.store, None, kind, str(err), stamp(self.hooks.now()))
+            note_trouble(err, self.report, self.ledger, self.hooks)
 
     def _note_that_it_was_read(self) -> None:
         """Nothing is written, and so nothing synced, where no alert is open and no fence stands."""
@@ -102,7 +96,8 @@ class Fetch:
             self._record(page, reading)
         except Doubt as doubt:
             assert isinstance(self.source, LiveSource), "only who can ask may doubt"
-            self._reread(self.source, doubt.ids)
+            if not self._reread(self.source, doubt.ids):
+                return False  # the page comes again: with its cursor kept, its other doubts would be lost
             rest = tuple(order for order in page.orders if order.id not in set(doubt.ids))
             self._record(msgspec.structs.replace(page, orders=rest), reading)
         self.hooks.progress(self.report)
@@ -123,10 +118,11 @@ class Fetch:
                     return False
         return True
 
-    def _ask_about_those_whose_time_has_come(self, source: LiveSource) -> None:
-        """Orders passed over until a time that has come: the shop's change date does not move for it."""
+    def _ask_whose_time_has_come(self, source: LiveSource) -> bool:
+        """Orders passed over until a time that has come: the shop's change date does not move for it. False: we are to
+        stop."""
         due = sweeps.waited_out(self.ledger.db, self.terms.store, self.hooks.now(), MOST_WAITED_OUT)
-        self._reread(source, due)
+        return self._reread(source, due)
 
     def _sweep_if_due(self, source: LiveSource) -> bool:
         """False: we are to stop. Behind the fence it is always due."""
@@ -155,6 +151,16 @@ class Fetch:
     def _note_sweep(self) -> None:
         with self.ledger.writing() as db:
             sweeps.note(db, self.terms.store, self.hooks.now())
+
+
+def note_trouble(err: SourceError, report: Report, ledger: Ledger, hooks: Hooks) -> None:
+    """A shop could not be read: into the report, and into an alert."""
+    report.problem = str(err)
+    kind = DOWN
+    if isinstance(err, Throttled):
+        kind, report.shop_until = THROTTLES, err.until
+    with ledger.writing() as db:
+        alerts.open_alert(db, report.store, None, kind, str(err), stamp(hooks.now()))
 
 
 def guarded(kind: str, pages: Callable[[], Iterable[Page]]) -> Iterator[Page]:

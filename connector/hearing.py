@@ -13,14 +13,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from connector.consider import Rules
-from connector.fetch import DOWN, THROTTLES, guarded
+from connector.fetch import guarded, note_trouble
 from connector.ledger import alerts, hints, intake
 from connector.ledger.connection import Ledger
 from connector.ledger.times import stamp
 from connector.record import EXPORT, Reading, record_page
 from connector.report import HOOKS, Hooks, Report
 from connector.sender import Terms
-from connector.sources.base import HearsDeliveries, Hint, LiveSource, Page, Source, SourceError, Throttled
+from connector.sources.base import HearsDeliveries, Hint, LiveSource, Page, Source, SourceError
 from connector.sync import know_store
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def hear_store(
             hooks.progress(report)
             between()
     except SourceError as err:
-        hearing.tell_trouble(err)
+        note_trouble(err, report, ledger, hooks)
     return report
 
 
@@ -115,14 +115,6 @@ class _Hearing:
         looked_at = [each for each, hint in meant if not hint.fault]
         self.inbox.done([each.id for each in looked_at], {each.id: each.times for each in looked_at})
         return True
-
-    def tell_trouble(self, err: SourceError) -> None:
-        """Say why deliveries still wait."""
-        self.report.problem = str(err)
-        kind = DOWN
-        if isinstance(err, Throttled):
-            kind, self.report.shop_until = THROTTLES, err.until
-        self._alert(kind, str(err))
 
     def _meaning(self, delivery: Delivery) -> Hint:
         kind = self.source.kind

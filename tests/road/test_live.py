@@ -48,6 +48,31 @@ def test_a_page_is_not_recorded_before_its_doubts_are_answered(road: Road, live:
     assert cursor and (road.stored("A1"), road.state("A2")) == ("7 rata street", "accepted")
 
 
+def test_P16_a_stop_among_the_doubts_of_a_page_lets_none_of_them_go(road: Road, live: LiveShop) -> None:
+    """The page is recorded, and its cursor kept, only once every doubt of it is answered."""
+    live.page_size = 500
+    numbers = live.many(250)
+    road.sync()
+    road.settle()
+    kept = road.ledger.db.execute("SELECT cursor FROM cursors").fetchone()
+    for number in numbers:
+        live.edit_undated(number, street=f"{number} Rata Street")
+    live.add("A1")
+    road.sync(road.whole_live_shop(), stopping=lambda: bool(live.asked))
+    assert road.ledger.db.execute("SELECT cursor FROM cursors").fetchone() == kept
+    assert road.states("A1") == []
+    road.sync(road.whole_live_shop())
+    assert all(road.stored(number) == f"{number} rata street".lower() for number in numbers)
+
+
+def test_a_stop_before_the_sweep_asks_the_shop_for_nothing_more(road: Road, live: LiveShop) -> None:
+    live.add("A1", hold_until=datetime(2026, 11, 23, 10, 0, tzinfo=UTC))
+    road.sync()
+    road.clock.at += timedelta(hours=25)
+    road.sync(stopping=lambda: bool(live.asked))
+    assert (live.asked, live.sweeps) == ([["A1"]], 0)
+
+
 def test_an_order_that_one_page_shows_twice_differently_is_asked_for(road: Road, live: LiveShop) -> None:
     live.add("A1")
     now = live.orders["A1"]
