@@ -107,6 +107,6 @@ def _web(daemon: Daemon, listen: str) -> Iterator[None]:
     from connector.web.beside import BesideDaemon
     from connector.web.server import served
 
-    with served(BesideDaemon(daemon, LedgerNumbers(daemon.house, daemon.stores)), listen) as web:
+    with served(BesideDaemon(daemon, LedgerNumbers(daemon.house, daemon.roster.stores)), listen) as web:
         daemon.house.log.info("listens", url=web.url)
         yield

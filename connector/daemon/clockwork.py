@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from apscheduler.executors.debug import DebugExecutor
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.date import DateTrigger
@@ -59,11 +61,8 @@ class Clockwork:
         self._add(name, DateTrigger(max(when, self._now())), do)
 
     def forget(self, name: str) -> None:
-        if self._scheduler.get_job(name) is not None:
+        with suppress(JobLookupError):
             self._scheduler.remove_job(name)
-
-    def names(self) -> set[str]:
-        return {job.id for job in self._scheduler.get_jobs()}
 
     def look(self) -> bool:
         """Whether the clock was set since the last look; then every job is wound anew: rhythms run on from now, and
@@ -75,7 +74,8 @@ class Clockwork:
             now = self._now()
             for job in self._scheduler.get_jobs():
                 is_once = isinstance(job.trigger, DateTrigger)
-                job.modify(next_run_time=now if is_once else job.trigger.get_next_fire_time(None, now))
+                with suppress(JobLookupError):  # it was called meanwhile, and is over
+                    job.modify(next_run_time=now if is_once else job.trigger.get_next_fire_time(None, now))
         return stepped
 
     def _measure(self) -> timedelta:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from connector import opening
@@ -21,7 +21,8 @@ from connector.sync import next_call, send_store
 
 SLICE: Final = 4
 """Calls of each kind that a store may make before the next one's turn: a small part of a minute's budget."""
-BUSY_AGAIN_S: Final = 5.0
+BUSY_AGAIN: Final = timedelta(seconds=5)
+FAULTY_AGAIN: Final = timedelta(minutes=1)
 
 
 class GateSender:
@@ -30,7 +31,6 @@ class GateSender:
     def __init__(self, name: str, house: House) -> None:
         self.name = name
         self.stores: dict[str, Store] = {}
-        self.pause = ""
         self._house = house
         self._busy_until: dict[str, datetime] = {}
         self.errand: Errand[None] = Errand(f"send {name}", house.sending, self._send, house.tell_trouble)
@@ -47,7 +47,7 @@ class GateSender:
                 again = self._turns(ledger, _Clients(clients))
         except Exception as err:  # noqa: BLE001  other keys have done nothing wrong
             house.tell_trouble(err, gate=self.name)
-            again = _in(house.now(), 30.0)
+            again = house.now() + FAULTY_AGAIN
         if again is not None and not house.stopping.is_set():
             house.at(self.errand.name, again, self.poke)
 
@@ -61,7 +61,6 @@ class GateSender:
                 report = self._slice(store, ledger, clients)
                 if report is None:
                     continue
-                self.pause = report.pause
                 if report.pause_until is not None and report.pause_until > house.now():
                     house.tallies.failed(store.name, "gosweetspot")
                     return report.pause_until
@@ -93,11 +92,11 @@ class GateSender:
                 self._note_times(store.name, ledger, before)
         except Busy as err:
             house.log.info("waits for another process", store=store.name, holder=err.holder)
-            self._busy_until[store.name] = _in(house.now(), BUSY_AGAIN_S)
+            self._busy_until[store.name] = house.now() + BUSY_AGAIN
             return None
         except Exception as err:  # noqa: BLE001  the other stores of this key have done nothing wrong
             house.tell_trouble(err, store=store.name)
-            self._busy_until[store.name] = _in(house.now(), 60.0)
+            self._busy_until[store.name] = house.now() + FAULTY_AGAIN
             return None
         self._busy_until.pop(store.name, None)
         if report.calls or report.read_back_calls or report.pause:
@@ -129,9 +128,3 @@ class _Clients:
             self._closing.callback(client.close)
             self._clients[name] = client
         return self._clients[name]
-
-
-def _in(now: datetime, seconds: float) -> datetime:
-    from datetime import timedelta
-
-    return now + timedelta(seconds=seconds)

@@ -34,10 +34,10 @@ class House:
     state: Path
     connections: Connections
     locks: HeldLocks
+    inbox: Inbox
     reading: Executor
     sending: Executor
     log: Any
-    inbox: Inbox | None = None
     now: Callable[[], datetime] = _now
     stopping: Event = field(default_factory=Event)
     at: Callable[[str, datetime, Callable[[], object]], None] = lambda _name, _when, _what: None
@@ -46,7 +46,17 @@ class House:
 
     def hooks(self) -> Hooks:
         """For one job: its waits end when we are to stop."""
-        return Hooks(self.now, lambda seconds: _waited(self.stopping, seconds), self.stopping.is_set)
+        return Hooks(self.now, self._wait, self.stopping.is_set)
+
+    def _wait(self, seconds: float) -> None:
+        self.stopping.wait(seconds)
+
+    def guarded(self, do: Callable[[], object]) -> None:
+        """Do it, and whatever comes of it goes no further than the log."""
+        try:
+            do()
+        except Exception as err:  # noqa: BLE001  the loop is what everything hangs on
+            self.tell_trouble(err)
 
     def tell_trouble(self, err: Exception, **bound: Any) -> None:
         """Log what a job met. A ledger in doubt ends the daemon: the next start checks it whole (failures.md L4)."""
@@ -55,7 +65,3 @@ class House:
         if isinstance(err, LedgerDoubtful):
             self.fatal = str(err)
         self.log.error("job failed", why=" ".join(failure_of(err).lines), **bound)
-
-
-def _waited(stopping: Event, seconds: float) -> None:
-    stopping.wait(seconds)

@@ -11,12 +11,10 @@ import time
 
 
 class Notify:
-    """alive  is to be said more often than every `watchdog_s` seconds; None where nobody listens for it."""
+    """alive  is to be said more often than every WatchdogSec of the unit."""
 
     def __init__(self) -> None:
         self._address = os.environ.pop("NOTIFY_SOCKET", "")  # no child and no second notifier shall have it
-        usec = os.environ.pop("WATCHDOG_USEC", "")
-        self.watchdog_s = int(usec) / 1_000_000 if usec.isdigit() and int(usec) else None
 
     def ready(self) -> None:
         self._say("READY=1")
@@ -26,9 +24,6 @@ class Notify:
 
     def alive(self) -> None:
         self._say("WATCHDOG=1")
-
-    def status(self, text: str) -> None:
-        self._say("STATUS=" + text.replace("\n", " "))
 
     def stopping(self) -> None:
         self._say("STOPPING=1")

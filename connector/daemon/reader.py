@@ -37,8 +37,6 @@ class Reader:
 
     def __init__(self, store: Store, house: House, poke: Callable[[], None]) -> None:
         self.store = store
-        self.problem = ""
-        self.polls = 0
         self.failures = 0
         self._house = house
         self._poke = poke
@@ -74,7 +72,7 @@ class Reader:
             self._after_trouble(report)
             log.warning("shop not read", why=report.problem, failures=self.failures)
         else:
-            self.failures, self.problem = 0, ""
+            self.failures = 0
         if report.read or report.problem:
             log.info("read", ms=round((time.monotonic() - began) * 1000), **_counts(report))
         self._poke()
@@ -85,12 +83,10 @@ class Reader:
         with opening.source_of(store, hooks.now, hooks.wait) as source:
             report = self._heard(store, source, ledger, hooks) if Want.HEAR in wants else Report(store.name)
             if Want.POLL in wants and not report.problem:
-                self.polls += 1
                 report = fetch_store(rules, terms, source, ledger, hooks, opening.visit_of(store))
         return report
 
     def _heard(self, store: Store, source: Source, ledger: Ledger, hooks: Hooks) -> Report:
-        assert self._house.inbox is not None, "who wants a hearing has an inbox"
         rules, terms = opening.rules_of(store), opening.terms_of(store, None)
         return hear_store(rules, terms, source, ledger, self._house.inbox, hooks, self._poke)
 
@@ -102,7 +98,6 @@ class Reader:
         """Longer with each failure; as long as the shop asks for where it does."""
         self.failures += 1
         self._house.tallies.failed(self.store.name, "shop")
-        self.problem = report.problem if report else "the program met something it does not know"
         every = self.store.schedule.every or timedelta(minutes=2)
         pause = min(every * (1 << min(self.failures - 1, 10)), LONGEST_PAUSE)
         if report and report.shop_until:

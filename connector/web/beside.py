@@ -30,7 +30,7 @@ class BesideDaemon:
         return self._daemon.stands_still()
 
     def stores(self) -> Sequence[Store]:
-        return [reader.store for reader in list(self._daemon.readers.values())]
+        return [reader.store for reader in list(self._daemon.roster.readers.values())]
 
     def heard(self, stores: set[str]) -> None:  # the look at the inbox finds which
         self._daemon.wake()
@@ -45,9 +45,7 @@ class BesideDaemon:
                 look_again(ledger, store, numbers, house.now())
         except Exception as err:  # noqa: BLE001  a hint that comes to nothing is told, and no more
             house.tell_trouble(err, store=store)
-        for sender in list(self._daemon.senders.values()):
-            if store in sender.stores:
-                sender.poke()
+        self._daemon.roster.poke(store)
 
     def wrong(self, problems: Sequence[Problem]) -> None:
         self._daemon.house.log.error("secrets of deliveries can't be had", why=list(rendering(problems)))

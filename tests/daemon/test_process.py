@@ -80,7 +80,7 @@ def has_come_to_rest(daemon: Daemon) -> bool:
 def polled(daemon: Daemon, place: Place, gss: Sandbox, rounds: range) -> None:
     """Every store's shop is read once a round, with a new order in each."""
     for number in rounds:
-        for name, reader in daemon.readers.items():
+        for name, reader in daemon.roster.readers.items():
             place.export(name, number, file=f"orders-{number}.csv")
             reader.poll()
         until(lambda number=number: has(gss, f"TUI-#{number}") and has(gss, f"KIWI-#{number}"), "sent")  # type: ignore[misc]
