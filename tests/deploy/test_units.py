@@ -123,6 +123,14 @@ def test_SEC33_the_image_is_built_by_hash_runs_as_nobody_of_note_and_holds_no_se
     assert (DEPLOY / "Dockerfile.dockerignore").read_text().startswith("*\n")  # neither config nor keys nor state
 
 
+@pytest.mark.parametrize("name", ["Makefile", "deploy/Dockerfile", "docs/deploy.md"])
+def test_what_installs_from_a_lock_asks_no_resolver(name: str) -> None:
+    """pip 23.2 prefers a newer coverage for `coverage[toml]` to the locked one, and then misses its hash."""
+    installs = re.findall(r"^.*pip install.*-r requirements.*$", (DEPLOY.parent / name).read_text(), re.MULTILINE)
+    assert installs
+    assert all("--no-deps --require-hashes" in line for line in installs)
+
+
 def test_SEC33_Z8_compose_runs_it_read_only_without_a_right() -> None:
     text = (DEPLOY / "compose.yaml").read_text()
     for line in ('user: "10001:10001"', "read_only: true", "cap_drop: [ALL]", '["no-new-privileges:true"]', "core: 0"):
