@@ -20,6 +20,8 @@ from connector.selection import SelectRules
 from connector.slip import SlipRules
 
 TIE = "The shop shows two contents of this order with one change date. Save the order once more in the shop."
+TIED_CONTENT = hashlib.sha256(TIE.encode()).digest()
+"""Stands for the contents of an order in a tie: whichever of them is shown again, with that date, it is a tie still."""
 
 GONE = "The order was deleted in the shop."
 GONE_CONTENT = hashlib.sha256(GONE.encode()).digest()
@@ -59,7 +61,8 @@ def consider(
     if word is Accept.NEW or word is Accept.NEWER:
         return Considered(word, decided(order, content, known, rules, now))
     if word is Accept.TIE:
-        return Considered(word, _change(order, content, Kind.HELD, TIE))
+        is_known = (known.content if known else passed and passed.content) == TIED_CONTENT
+        return Considered(word, None if is_known else _change(order, TIED_CONTENT, Kind.HELD, TIE))
     if word is Accept.STALE or (known is not None and not _may_be_mended(known)):
         return Considered(word)
     change = decided(order, content, known, rules, now)

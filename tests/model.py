@@ -90,7 +90,7 @@ class Model:
         if slip is None:
             known = self.passed.pop(order)
             self.slips[order] = Slip(known[0], "a tie", [Version(PUT, "", "held")])
-        else:
+        elif slip.seen != "a tie":
             slip.seen = "a tie"
             self._add(slip, PUT, "", "late" if slip.newest.state in TICKET_STATES else "held")
 

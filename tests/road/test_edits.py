@@ -186,6 +186,16 @@ def test_U11_two_contents_under_one_revision_are_held_until_the_shop_is_read_aga
     assert (road.state("A1"), road.stored("A1"), road.alerts("A1")) == ("accepted", "2 new road", {})
 
 
+def test_U11_a_tie_read_again_is_still_a_tie(road: Road) -> None:
+    """To send what came last, only because it came twice, would be to choose by luck."""
+    road.send_and_confirm("A1")
+    road.shop.orders["A1"] = msgspec.structs.replace(road.shop.orders["A1"], ship_to=address("2 New Road"))
+    for _ in range(3):
+        road.read_the_shop()
+        road.sync(None)
+    assert (road.states("A1"), road.stored("A1")) == (["superseded", "held"], "1 kowhai road")
+
+
 def test_an_order_that_waits_after_it_was_sent_raises_an_alert_and_makes_no_call(road: Road) -> None:
     road.send_and_confirm("A1")
     calls = len(road.gss.requests())
