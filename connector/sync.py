@@ -29,14 +29,16 @@ if TYPE_CHECKING:
 
 ROUNDS = 4
 """How often sending and reading back may follow each other in one run: ghosts found by a read-back are sent again."""
-FENCED = timedelta(seconds=30)
-"""How long a fenced store is left alone: its shop is to be read, or a person to be heard, first."""
 LONGEST_WAIT = timedelta(seconds=61)
 """What a one-shot waits for its call budget; past that the rest stays owed for the next run."""
 
 
 class Client(Sends, Reads, Protocol):
     """A GSS client as a whole."""
+
+
+class Fenced(Exception):
+    """The store may not send yet, and the message says why. Others that share its key may."""
 
 
 class WrongDestination(LedgerError):
@@ -91,7 +93,7 @@ def send_store(
     rules: Rules, terms: Terms, ledger: Ledger, client: Client, hooks: Hooks = HOOKS, most_calls: float = inf
 ) -> Report:
     """Send what a store owes and read back what is due, once, with at most so many calls of each. The caller holds the
-    store's lock and is the only one that sends for it. Raises LedgerError.
+    store's lock and is the only one that sends for it. Raises Fenced, LedgerError.
 
     Report.pause  why the rest waits; whether there is a rest, `next_call` tells.
     """
@@ -100,8 +102,7 @@ def send_store(
         know_store(db, terms)
         outbox.recover(db, terms.store, hooks.now(), terms.ghost_window)
     if not _may_pass(rules, terms, ledger, client, report, hooks):
-        report.pause_until = hooks.now() + FENCED
-        return report
+        raise Fenced(report.pause)
     sender = Sender(ledger, client, terms, hooks.now, most_calls)
     try:
         while sender.turn(wait=True, more=not hooks.stopping()):

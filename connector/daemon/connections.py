@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
 
-from connector.ledger.connection import Ledger
+from connector.ledger.connection import Ledger, as_ledger_error
 
 
 class Connections:
@@ -19,13 +20,16 @@ class Connections:
 
     @contextmanager
     def lent(self) -> Iterator[Ledger]:
+        """Raises LedgerError, also for what SQLite says to a read."""
         with self._lock:
             ledger = self._idle.pop() if self._idle else None
         ledger = ledger or self._first.again()
         try:
             yield ledger
-        except BaseException:
+        except BaseException as err:
             ledger.close()
+            if isinstance(err, sqlite3.Error):  # of a read: what writes explains itself
+                raise as_ledger_error(err, ledger.path) from err
             raise
         with self._lock:
             self._idle.append(ledger)

@@ -39,7 +39,8 @@ ALERTS_EVERY: Final = 50
 STANDS_STILL_AFTER_S: Final = 60.0
 """There are five looks a second; a reload of two hundred store files takes one."""
 STUCK_AFTER_S: Final = 15 * 60.0
-"""A job that runs longer is stuck: a call ends within a minute, and a reading gives a sign of life page by page."""
+"""A job that gives no sign of life for longer is stuck: it gives one with each call and page, and each of them has a
+deadline of a minute or two. However long the whole takes, it is only long."""
 GRACE_S: Final = 7.0
 """What jobs get to finish the call under way; systemd and containers kill after ten."""
 
@@ -141,14 +142,14 @@ class Daemon:
         inbox.close_alerts([one.id for one in waiting])
 
     def stuck(self) -> list[str]:
-        """The jobs that have been going on for too long."""
-        return [job.name for job in self._jobs() if job.runs_for_s() > STUCK_AFTER_S]
+        """The jobs that no longer move."""
+        return [job.name for job in self._jobs() if job.still_for_s() > STUCK_AFTER_S]
 
     def stands_still(self) -> str:
         """What does not move any more, in a word for whoever watches from outside (failures.md Z11); "" if all does."""
         if time.monotonic() - self._looked_at > STANDS_STILL_AFTER_S:
             return "the daemon no longer looks around"
-        return "a job has been going on for too long" if self.stuck() else ""
+        return "a job no longer moves" if self.stuck() else ""
 
     def _jobs(self) -> list[Work]:
         return [*self.roster.jobs(), self._housekeeper.errand]
@@ -187,4 +188,4 @@ class Daemon:
         return not busy
 
     def _busy(self) -> list[str]:
-        return [job.name for job in self._jobs() if not job.is_idle and job.runs_for_s() > 0]
+        return [job.name for job in self._jobs() if job.is_under_way]

@@ -18,14 +18,16 @@ class Work(Protocol):
 
     @property
     def is_idle(self) -> bool: ...
-    def runs_for_s(self) -> float: ...
+    @property
+    def is_under_way(self) -> bool: ...
+    def still_for_s(self) -> float: ...
     def end(self) -> None: ...
 
 
 class Errand(Generic[W]):
     """Wanting something while it is under way means once more after that; ten wants are one (failures.md P24).
 
-    do     is handed what was wanted since it began last
+    do     is handed what was wanted since it began last; it calls `moves` now and then
     faulty is handed what it raises; the errand goes on to be wanted
     """
 
@@ -43,7 +45,7 @@ class Errand(Generic[W]):
         self._lock = Lock()
         self._wanted: set[W] = set()
         self._is_running = False
-        self._began: float | None = None
+        self._moved: float | None = None
         self._is_over = False
 
     def want(self, *what: W) -> None:
@@ -70,10 +72,19 @@ class Errand(Generic[W]):
         with self._lock:
             return not self._is_running
 
-    def runs_for_s(self) -> float:
-        """How long the work under way has been going on (monotonic seconds); 0 for none."""
-        began = self._began
-        return time.monotonic() - began if began is not None else 0.0
+    @property
+    def is_under_way(self) -> bool:
+        """Begun, and not only wanted."""
+        return self._moved is not None
+
+    def moves(self) -> None:
+        """A sign of life, from the work under way."""
+        self._moved = time.monotonic()
+
+    def still_for_s(self) -> float:
+        """How long the work under way has given no sign of life (monotonic seconds); 0 for none."""
+        moved = self._moved
+        return time.monotonic() - moved if moved is not None else 0.0
 
     def _run(self) -> None:
         while True:
@@ -82,10 +93,10 @@ class Errand(Generic[W]):
                 if not wanted:
                     self._is_running = False
                     return
-            self._began = time.monotonic()
+            self.moves()
             try:
                 self._do(wanted)
             except Exception as err:  # noqa: BLE001  an errand that died would never be done again
                 self._faulty(err)
             finally:
-                self._began = None
+                self._moved = None

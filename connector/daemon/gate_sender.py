@@ -17,11 +17,13 @@ from connector.lock import Busy
 from connector.report import Report
 from connector.secret import Secret
 from connector.store import Store
-from connector.sync import next_call, send_store
+from connector.sync import Fenced, next_call, send_store
 
 SLICE: Final = 4
 """Calls of each kind that a store may make before the next one's turn: a small part of a minute's budget."""
 BUSY_AGAIN: Final = timedelta(seconds=5)
+FENCED_AGAIN: Final = timedelta(seconds=30)
+"""A fenced store waits until its shop was read, which pokes, or until a person was heard."""
 FAULTY_AGAIN: Final = timedelta(minutes=1)
 
 
@@ -35,8 +37,9 @@ class GateSender:
         self._busy_until: dict[str, datetime] = {}
         self.errand: Errand[None] = Errand(f"send {name}", house.sending, self._send, house.tell_trouble)
 
-    def poke(self) -> None:
-        """Something may be owed, or due to be read back."""
+    def poke(self, store: str = "") -> None:
+        """Something may be owed, or due to be read back; for this store, whatever it waited for."""
+        self._busy_until.pop(store, None)
         self.errand.want(None)
 
     def _send(self, _wanted: frozenset[None]) -> None:
@@ -84,15 +87,15 @@ class GateSender:
         try:
             key = store.gosweetspot.access_key.resolve()
             terms = opening.terms_of(store, key)
-            with house.locks.held(store.name):
+            with house.locks.held(store.name) as lock:
+                hooks = house.hooks(self.errand.moves, lock.is_ours)
                 before = queries.last_attempt(ledger.db)
-                report = send_store(
-                    opening.rules_of(store), terms, ledger, clients.of(store, key), house.hooks(), SLICE
-                )
+                report = send_store(opening.rules_of(store), terms, ledger, clients.of(store, key), hooks, SLICE)
                 self._note_times(store.name, ledger, before)
-        except Busy as err:
-            house.log.info("waits for another process", store=store.name, holder=err.holder)
-            self._busy_until[store.name] = house.now() + BUSY_AGAIN
+                lock.refuse_if_lost()
+        except (Busy, Fenced) as err:
+            house.log.info("waits", store=store.name, why=str(err))
+            self._busy_until[store.name] = house.now() + (BUSY_AGAIN if isinstance(err, Busy) else FENCED_AGAIN)
             return None
         except Exception as err:  # noqa: BLE001  the other stores of this key have done nothing wrong
             house.tell_trouble(err, store=store.name)

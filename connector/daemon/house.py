@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from connector.daemon.connections import Connections
 from connector.daemon.held_locks import HeldLocks
 from connector.daemon.numbers import Tallies
-from connector.ledger.errors import LedgerDoubtful
+from connector.ledger.errors import LedgerUnfit
 from connector.report import Hooks
 
 if TYPE_CHECKING:
@@ -44,9 +44,17 @@ class House:
     fatal: str = ""
     tallies: Tallies = field(default_factory=Tallies)
 
-    def hooks(self) -> Hooks:
-        """For one job: its waits end when we are to stop."""
-        return Hooks(self.now, self._wait, self.stopping.is_set)
+    def hooks(self, moves: Callable[[], None], holds: Callable[[], bool]) -> Hooks:
+        """For one job: its waits end when we are to stop, and it does nothing more once its lock no longer holds.
+
+        moves: called whenever the job asks whether to stop, for who asks is not stuck (failures.md Z5).
+        """
+
+        def stopping() -> bool:
+            moves()
+            return self.stopping.is_set() or not holds()
+
+        return Hooks(self.now, self._wait, stopping)
 
     def _wait(self, seconds: float) -> None:
         self.stopping.wait(seconds)
@@ -59,9 +67,10 @@ class House:
             self.tell_trouble(err)
 
     def tell_trouble(self, err: Exception, **bound: Any) -> None:
-        """Log what a job met. A ledger in doubt ends the daemon: the next start checks it whole (failures.md L4)."""
+        """Log what a job met. A ledger that is unfit ends the daemon: the next start checks it whole (failures.md L4,
+        L10)."""
         from connector.exit_codes import failure_of
 
-        if isinstance(err, LedgerDoubtful):
+        if isinstance(err, LedgerUnfit):
             self.fatal = str(err)
         self.log.error("job failed", why=" ".join(failure_of(err).lines), **bound)

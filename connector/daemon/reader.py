@@ -60,8 +60,9 @@ class Reader:
         try:
             with house.locks.held(store.name) as lock, house.connections.lent() as ledger:
                 report = self._once(store, wants, ledger, lock)
+                lock.refuse_if_lost()
         except Busy as err:
-            log.info("waits for another process", holder=err.holder)
+            log.info("waits", why=str(err))
             self._later(BUSY_AGAIN)
             return
         except Exception as err:  # noqa: BLE001  the other stores have done nothing wrong
@@ -78,7 +79,7 @@ class Reader:
         self._poke()
 
     def _once(self, store: Store, wants: frozenset[Want], ledger: Ledger, lock: StoreLock) -> Report:
-        hooks = self._while_held(lock)
+        hooks = self._house.hooks(self.errand.moves, lock.is_ours)
         rules, terms = opening.rules_of(store), opening.terms_of(store, None)
         with opening.source_of(store, hooks.now, hooks.wait) as source:
             report = self._heard(store, source, ledger, hooks) if Want.HEAR in wants else Report(store.name)
@@ -89,10 +90,6 @@ class Reader:
     def _heard(self, store: Store, source: Source, ledger: Ledger, hooks: Hooks) -> Report:
         rules, terms = opening.rules_of(store), opening.terms_of(store, None)
         return hear_store(rules, terms, source, ledger, self._house.inbox, hooks, self._poke)
-
-    def _while_held(self, lock: StoreLock) -> Hooks:
-        hooks = self._house.hooks()
-        return Hooks(hooks.now, hooks.wait, lambda: hooks.stopping() or not lock.is_ours())
 
     def _after_trouble(self, report: Report | None) -> None:
         """Longer with each failure; as long as the shop asks for where it does."""

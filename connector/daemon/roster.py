@@ -57,7 +57,7 @@ class Roster:
         """Something may be owed for this store, or due to be read back."""
         for sender in list(self.senders.values()):
             if store in sender.stores:
-                sender.poke()
+                sender.poke(store)
 
     def poke_all(self) -> None:
         for sender in list(self.senders.values()):

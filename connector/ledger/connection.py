@@ -21,6 +21,7 @@ from connector.ledger.errors import LedgerBusy as LedgerBusy
 from connector.ledger.errors import LedgerDoubtful as LedgerDoubtful
 from connector.ledger.errors import LedgerError as LedgerError
 from connector.ledger.errors import LedgerFull as LedgerFull
+from connector.ledger.errors import LedgerUnfit as LedgerUnfit
 from connector.ledger.errors import as_ledger_error as as_ledger_error
 
 FILE_NAME: Final = "ledger.db"
@@ -127,7 +128,7 @@ class Ledger:
         if os.getpid() != self._pid:
             raise LedgerError("the ledger was opened by another process; open it anew after a fork")
         if _identity(self.path) != self._file:
-            raise LedgerError(
+            raise LedgerUnfit(
                 f"{self.path}: the file was moved or replaced while open. Stop, and put the right file back."
             )
 

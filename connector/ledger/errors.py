@@ -19,7 +19,14 @@ class LedgerFull(LedgerError):
     """No space, or the file system is read-only: nothing was recorded, and all goes on once there is space."""
 
 
-class LedgerDoubtful(LedgerError):
+class LedgerUnfit(LedgerError):
+    """The file is damaged, or no longer the one that was opened: whoever has it open is to end, and a person to look.
+
+    Nothing that is read or answered from now on could be written down.
+    """
+
+
+class LedgerDoubtful(LedgerUnfit):
     """The disk failed under a commit: what stands on it is known only once the ledger was reopened and checked.
 
     Never tried again on the same connection: after a failed fsync the kernel may have dropped the pages and answer the
@@ -51,8 +58,8 @@ _WORDS: Final[dict[int, tuple[type[LedgerError], str]]] = {
         "opened.",
     ),
     sqlite3.SQLITE_NOMEM: (LedgerFull, "there is no memory left; nothing was recorded and nothing is lost."),
-    sqlite3.SQLITE_CORRUPT: (LedgerError, "the ledger is damaged; nothing is sent from it. Restore a backup of it."),
-    sqlite3.SQLITE_NOTADB: (LedgerError, "the ledger is damaged; nothing is sent from it. Restore a backup of it."),
+    sqlite3.SQLITE_CORRUPT: (LedgerUnfit, "the ledger is damaged; nothing is sent from it. Restore a backup of it."),
+    sqlite3.SQLITE_NOTADB: (LedgerUnfit, "the ledger is damaged; nothing is sent from it. Restore a backup of it."),
 }
 """By extended code where it is here, else by its first byte, the primary code."""
 

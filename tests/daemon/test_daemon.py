@@ -261,3 +261,65 @@ def test_K6_a_fenced_store_is_read_at_once_whatever_its_rhythm(place: Place, gss
         daemon.wait_for("nothing is sent until shops and GoSweetSpot were asked")
         until(lambda: has(gss, "KIWI-#2"), "the second order at GSS")
         assert daemon.stop()[0] == 0
+
+
+def test_D7_a_store_whose_lock_file_is_taken_away_is_let_go_and_taken_again(place: Place, gss: Sandbox) -> None:
+    """Between the two another process could have it: nothing more is sent on the lost lock, and nobody spins."""
+    place.store("kiwi")
+    place.export("kiwi", *range(1, 101))
+    gss.fault("slow", seconds=0.2, times=None)
+    with running(place) as daemon:
+        until(lambda: len(gss.orders()) >= 10, "the first call")
+        (place.state / "locks" / "kiwi.lock").unlink()
+        lost = daemon.wait_for("waits", store="kiwi")
+        assert "its lock file was removed" in lost["why"]
+        sent_then = len(gss.orders())
+        assert sent_then < 100
+        until(lambda: len(gss.orders()) == 100, "the rest, once the store was taken again")
+        assert 1 <= len(daemon.told("waits")) < 5
+        assert daemon.stop()[0] == 0
+    assert {order["creations"] for order in gss.orders()} == {1}
+
+
+def test_L10_a_ledger_moved_away_under_the_daemon_ends_it(place: Place) -> None:
+    """What is read and answered from then on would be written nowhere. Who starts it again finds no ledger, and the
+    fence that goes with that."""
+    place.store("kiwi")
+    place.export("kiwi", 1)
+    with running(place) as daemon:
+        until(lambda: (place.state / "ledger.db").exists() and states(place) == ["confirmed"], "confirmed")
+        (place.state / "ledger.db").rename(place.state / "elsewhere.db")
+        place.export("kiwi", 2, file="more.csv")
+        assert daemon.process.wait(20) == 3
+        assert "was moved or replaced while open" in str(daemon.wait_for("job failed")["why"])
+
+
+def test_L4_a_ledger_damaged_under_the_daemon_ends_it(place: Place) -> None:
+    place.store("kiwi")
+    place.export("kiwi", 1)
+    with running(place) as daemon:
+        until(lambda: (place.state / "ledger.db").exists() and states(place) == ["confirmed"], "confirmed")
+        with (place.state / "ledger.db").open("r+b") as file:
+            file.write(b"no database any more" * 10)  # its change counter too, by which SQLite sees that it changed
+        place.export("kiwi", 2, file="more.csv")
+        assert daemon.process.wait(20) == 3
+        assert "damaged" in str(daemon.wait_for("job failed")["why"])
+
+
+def test_K6_a_store_behind_the_fence_keeps_no_other_store_of_its_key_waiting(place: Place, gss: Sandbox) -> None:
+    """Its shop can't be read, so it stays fenced; the other one is read, compared and served."""
+    place.store("kiwi")
+    broken = place.store("aaa")
+    for name in ("aaa", "kiwi"):
+        place.export(name, 1)
+    assert place.command("sync").returncode == 0
+    assert place.command("slips", "retry", "AAA-#1").returncode == 0, "something to send for the store that may not"
+    (place.state / "epoch").unlink()
+    broken.write_text(broken.read_text().replace('path = "exports/aaa/*.csv"', 'path = "nowhere/at/all/*.csv"'))
+    with running(place) as daemon:
+        daemon.wait_for("waits", store="aaa")
+        for number in range(2, 5):
+            place.export("kiwi", number, file=f"{number}.csv")
+            place.command("sync", "kiwi")
+            until(lambda number=number: has(gss, f"KIWI-#{number}"), f"order {number}")  # type: ignore[misc]
+        assert daemon.stop()[0] == 0

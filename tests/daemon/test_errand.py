@@ -94,23 +94,30 @@ def test_a_closed_pool_is_no_error(pool: ThreadPoolExecutor) -> None:
     assert errand.is_idle
 
 
-def test_Z5_how_long_the_work_under_way_has_taken_can_be_told(pool: ThreadPoolExecutor) -> None:
-    begun, go_on = Event(), Event()
+def test_Z5_how_long_the_work_under_way_has_not_moved_can_be_told(pool: ThreadPoolExecutor) -> None:
+    begun, move, moved, go_on = Event(), Event(), Event(), Event()
 
     def do(_wanted: frozenset[str]) -> None:
         begun.set()
+        assert move.wait(5)
+        errand.moves()
+        moved.set()
         assert go_on.wait(5)
 
     errand = Errand("read", pool, do)
-    assert errand.runs_for_s() == 0
+    assert (errand.still_for_s(), errand.is_under_way) == (0, False)
     errand.want("poll")
     assert begun.wait(5)
-    while errand.runs_for_s() == 0:
+    assert errand.is_under_way
+    while (long := errand.still_for_s()) < 0.3:
         pass
+    move.set()
+    assert moved.wait(5)
+    assert errand.still_for_s() < long
     assert not errand.is_idle
     go_on.set()
     pool.shutdown(wait=True)
-    assert errand.runs_for_s() == 0
+    assert (errand.still_for_s(), errand.is_under_way) == (0, False)
 
 
 def test_Z5_an_errand_that_failed_is_told_and_done_again(pool: ThreadPoolExecutor) -> None:

@@ -20,6 +20,7 @@ from connector.ledger.connection import (
     LedgerDoubtful,
     LedgerError,
     LedgerFull,
+    LedgerUnfit,
     as_ledger_error,
     in_memory,
     journal,
@@ -382,8 +383,8 @@ def test_L17_without_a_file_handle_left_nothing_is_half_written_and_it_goes_on_w
         (sqlite3.SQLITE_IOERR_WRITE, LedgerFull, "quota"),
         (sqlite3.SQLITE_CANTOPEN, LedgerFull, "may open more files"),
         (sqlite3.SQLITE_IOERR_FSYNC, LedgerDoubtful, "Check the disk, then start again"),
-        (sqlite3.SQLITE_CORRUPT, LedgerError, "Restore a backup"),
-        (sqlite3.SQLITE_NOTADB, LedgerError, "Restore a backup"),
+        (sqlite3.SQLITE_CORRUPT, LedgerUnfit, "Restore a backup"),
+        (sqlite3.SQLITE_NOTADB, LedgerUnfit, "Restore a backup"),
         (sqlite3.SQLITE_ERROR, LedgerError, "odd"),
     ],
 )

@@ -53,4 +53,4 @@ def test_Z11_health_is_an_error_while_a_job_hangs(
     daemon._look(1)
     monkeypatch.setattr(daemon, "stuck", lambda: ["read kiwi"])
     answer = health(daemon, tmp_path)
-    assert (answer.status, answer.body) == (503, b"a job has been going on for too long\n"), "and no store is named"
+    assert (answer.status, answer.body) == (503, b"a job no longer moves\n"), "and no store is named"
