@@ -18,7 +18,7 @@ from connector.testing.visit import NOW, Reading, Visit
 LITTLE_LATE: Final = timedelta(seconds=60)
 """A list that lags this much is ordinary; every overlap covers it."""
 
-FURTHER: Final = 600
+FURTHER: Final = 400
 """Orders added where memory is measured; with their notes some megabytes."""
 
 EDITED: Final = Draft(name="Wiremu Parata", line1="7 Rimu Road", city="Napier", postcode="4110", sku="BOWL-2")

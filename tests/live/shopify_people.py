@@ -130,9 +130,9 @@ class ShopifyPeople(People):
 
     def _is_held(self, order_id: str) -> bool:
         view = self._view(order_id)
-        if view is None or not _is_open(view):
+        if view is None or all(part["status"] != "ON_HOLD" for part in view["fulfillmentOrders"]):
             return False
-        return any(part["status"] == "ON_HOLD" for part in view["fulfillmentOrders"])
+        return _is_open(view)
 
     def _part(self, order_id: str, part: str) -> str:
         """As the shop's standing names it: "" for the oldest."""

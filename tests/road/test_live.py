@@ -51,7 +51,7 @@ def test_a_page_is_not_recorded_before_its_doubts_are_answered(road: Road, live:
 def test_P16_a_stop_among_the_doubts_of_a_page_lets_none_of_them_go(road: Road, live: LiveShop) -> None:
     """The page is recorded, and its cursor kept, only once every doubt of it is answered."""
     live.page_size = 500
-    numbers = live.many(250)
+    numbers = live.many(130)
     road.sync()
     road.settle()
     kept = road.ledger.db.execute("SELECT cursor FROM cursors").fetchone()

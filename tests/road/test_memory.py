@@ -24,8 +24,8 @@ from tests.road.source import address
 from tests.road.world import Clock
 
 PAGE = 250
-MANY = 20_000
-FEW = 2_000
+MANY = 10_000
+FEW = 1_000
 SQLITE_CACHE = 8_192_000
 """What the ledger's connection may hold (its cache_size); so few orders don't fill it."""
 RULES = Rules("long", SelectRules(), SlipRules())

@@ -38,7 +38,7 @@ def test_C13_memory_is_flat_whatever_the_number_of_orders(shop: Shop) -> None:
             assert read == count
 
     peak(300)  # what is made once and kept
-    small, large = peak(1_000), peak(20_000)
+    small, large = peak(1_500), peak(9_000)
     assert large <= 1.1 * small
 
 
