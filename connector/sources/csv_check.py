@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Iterator
 from itertools import repeat
+from operator import itemgetter
 from typing import BinaryIO, Final, NamedTuple
 
 import msgspec
@@ -120,8 +121,8 @@ def _is_odd(outside: list[str], starts_inside: bool, ends_inside: bool, delimite
     after_quote = outside if starts_inside else outside[1:]
     before_quote = outside if ends_inside else outside[:-1]
     return not (
-        all(part.startswith(ends) for part in after_quote if part)
-        and all(part.endswith(ends) for part in before_quote if part)
+        all(map(str.startswith, filter(None, after_quote), repeat(ends)))
+        and all(map(str.endswith, filter(None, before_quote), repeat(ends)))
     )
 
 
@@ -132,8 +133,8 @@ def _keys(whole: list[str], delimiter: str, layout: Layout) -> list[str]:
         raise _InDoubt
     if max(map(len, lines), default=0) > SURE:
         raise _InDoubt
-    key = layout.key
-    keys = [line.split(delimiter, key + 1)[key].strip() for line in lines]
+    cells = map(str.split, lines, repeat(delimiter), repeat(layout.key + 1))
+    keys = list(map(str.strip, map(itemgetter(layout.key), cells)))
     if '"' in "".join(keys):
         raise _InDoubt
     return keys

@@ -38,25 +38,20 @@ def quantity_of(text: str) -> Decimal:
     return quantity
 
 
-@lru_cache(maxsize=64)
-def _requires_shipping(text: str) -> bool | None:
-    return YES_OR_NO.get(text.strip().lower())
-
-
 def lines_of_rows(rows: Iterable[Sequence[str]], cells: Cells) -> list[OrderLine]:
-    """One line a row; rows without name, SKU and quantity have none. Raises UnreadableQuantityError.
+    """One line a row; rows without name, SKU and quantity have none. Raises UnreadableQuantityError."""
+    return list(filter(None, map(_line, map(cells, rows))))
 
-    A fulfilled line has nothing left to ship. How much of a half-sent line is left, Shopify's export doesn't say; such
-    a line counts in full.
-    """
-    lines = []
-    for row in rows:
-        name, sku, quantity, requires_shipping, price, fulfilment = cells(row)
-        if not (name or sku or quantity):
-            continue
-        left = NONE_LEFT if fulfilment == "fulfilled" else quantity_of(quantity)
-        lines.append(OrderLine(name, sku, left, _requires_shipping(requires_shipping), price))
-    return lines
+
+@lru_cache(maxsize=1024)  # the same goods are ordered again and again
+def _line(cells: tuple[str, ...]) -> OrderLine | None:
+    """A fulfilled line has nothing left to ship. How much of a half-sent line is left, Shopify's export doesn't say;
+    such a line counts in full."""
+    name, sku, quantity, requires_shipping, price, fulfilment = cells
+    if not (name or sku or quantity):
+        return None
+    left = NONE_LEFT if fulfilment == "fulfilled" else quantity_of(quantity)
+    return OrderLine(name, sku, left, YES_OR_NO.get(requires_shipping.strip().lower()), price)
 
 
 def lines_of_cells(cells: Iterable[str]) -> list[OrderLine]:

@@ -119,7 +119,11 @@ def _line_end(text: str) -> int:
 
 def lines(stream: BinaryIO, form: Form) -> Iterator[str]:
     """The file's lines with their ends: LF, CR LF or CR, whichever each line has, as csv.reader wants them."""
-    return chain.from_iterable(io.StringIO(text, newline="") for text in texts(stream, form))
+    return chain.from_iterable(map(_lines_of, texts(stream, form)))
+
+
+def _lines_of(text: str) -> Iterator[str]:
+    return io.StringIO(text, newline="" if "\r" in text else "\n")  # looking for LF alone is cheaper
 
 
 def rows(stream: BinaryIO, form: Form) -> Iterator[Row]:
