@@ -197,7 +197,7 @@ def sight(asked: Asked, records: Sequence[Record], older: Sequence[tuple[str, by
     more."""
     if not records:
         return Sight(Shown.NOTHING)
-    record = max(records, key=lambda one: bool(one.ticket))
+    record = records[0] if len(records) == 1 else max(records, key=lambda one: bool(one.ticket))
     newest = proof_of(asked.body) if asked.body is not None else None
     shown, proven = _shown(asked, record, newest, older)
     return Sight(
