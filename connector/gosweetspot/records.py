@@ -190,7 +190,9 @@ def _usual_record(told: _UsualRecord) -> Record:
         _shown(state.picked),
         _shown(state.delivered),
         Proof(
-            _words(told.consignee, told.delvref, told.delvinstructions, told.contactname, told.contactphone, told.email),
+            _words(
+                told.consignee, told.delvref, told.delvinstructions, told.contactname, told.contactphone, told.email
+            ),
             _address(told.address1, told.address2, told.suburb, told.city),
             _postcode(told.postcode or ""),
             _country(told.country or ""),
