@@ -25,9 +25,9 @@ from connector.sender import Pause, Terms, keep_gate, trouble_of
 if TYPE_CHECKING:
     import sqlite3
 
-LEARN_AT_ONCE = 20
+LEARN_AT_ONCE = 40
 """Answers taken into the ledger in one transaction: a synced commit costs as much as a call."""
-MOST_AT_ONCE = 2000
+MOST_AT_ONCE = 4000
 """Versions looked at before the ledger is asked again what is due: bounds memory."""
 
 
