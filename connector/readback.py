@@ -25,9 +25,9 @@ from connector.sender import Pause, Terms, keep_gate, trouble_of
 if TYPE_CHECKING:
     import sqlite3
 
-LEARN_AT_ONCE = 20
+LEARN_AT_ONCE = 40
 """Answers taken into the ledger in one transaction: a synced commit costs as much as a call."""
-MOST_AT_ONCE = 2000
+MOST_AT_ONCE = 4000
 """Versions looked at before the ledger is asked again what is due: bounds memory."""
 
 
@@ -48,7 +48,9 @@ class Findings(msgspec.Struct):
 _WAS_THERE = (State.CONFIRMED, State.TICKETED)
 
 Piece = tuple[Asked, ...]
-Heard = tuple[Piece, ReadBack]
+Call = tuple[Piece, datetime]
+"""What GSS is asked about, and when."""
+Heard = tuple[Call, ReadBack]
 
 
 def read_back(
@@ -65,7 +67,7 @@ def read_back(
     """
     with ledger.writing() as db:
         proofs.close_windows(db, terms.store, clock())
-    with Lane[Piece, ReadBack](terms.in_flight) as lane:
+    with Lane[Call, ReadBack](terms.in_flight) as lane:
         reading = _Reading(ledger, client, terms, clock, lane, Findings())
         before = -1
         while not stopping() and not reading.findings.pause and reading.findings.states.total() > before:
@@ -89,7 +91,7 @@ class _Reading:
     client: Reads
     terms: Terms
     clock: Callable[[], datetime]
-    lane: Lane[Piece, ReadBack]
+    lane: Lane[Call, ReadBack]
     findings: Findings
 
     def ask(self, waiting: list[Piece]) -> None:
@@ -100,18 +102,23 @@ class _Reading:
         heard: list[Heard] = []
         while waiting or not self.lane.is_empty:
             while waiting and self.lane.free and self._may_call():
-                self.lane.start(waiting.pop(), lambda piece: self.client.get([asked.number for asked in piece]))
-            for piece, answer in self.lane.landed(wait=True):
+                self.lane.start((waiting.pop(), self.clock()), self._call)
+            for call, answer in self.lane.landed(wait=True):
+                piece, _ = call
                 if answer.outcome is Outcome.REJECTED and len(piece) > 1:
                     waiting += (piece[len(piece) // 2 :], piece[: len(piece) // 2])
                 else:
-                    heard.append((piece, answer))
+                    heard.append((call, answer))
             if self.findings.pause or any(trouble_of(answer) for _, answer in heard):
                 waiting.clear()
             if len(heard) >= LEARN_AT_ONCE:
                 self._learn(heard)
                 heard.clear()
         self._learn(heard)
+
+    def _call(self, call: Call) -> ReadBack:
+        piece, _ = call
+        return self.client.get([asked.number for asked in piece])
 
     def _may_call(self) -> bool:
         """Take one call from the key's budget; where that can't be, remember why."""
@@ -131,17 +138,21 @@ class _Reading:
         return True
 
     def _learn(self, heard: Sequence[Heard]) -> None:
-        """Let the ledger learn from answers, in one transaction. Without a usable one no state changes (B8)."""
+        """Let the ledger learn from answers, in one transaction. Without a usable one no state changes (B8).
+
+        They prove what GSS had when it was asked, however long ago that was.
+        """
         sights = [
             found
-            for piece, answer in heard
+            for (piece, _), answer in heard
             if answer.outcome is Outcome.ANSWERED
             for found in self._seen(piece, answer)
         ]
         with self.ledger.writing() as db:
             if sights:
+                first = min(asked_at for (_, asked_at), _ in heard)
                 self.findings.states.update(
-                    proofs.learn(db, self.terms.store, sights, self.clock(), self.terms.ghost_window)
+                    proofs.learn(db, self.terms.store, sights, self.clock(), self.terms.ghost_window, first)
                 )
             for _, answer in heard:
                 self._keep_gate(db, answer)
@@ -197,7 +208,7 @@ def sight(asked: Asked, records: Sequence[Record], older: Sequence[tuple[str, by
     more."""
     if not records:
         return Sight(Shown.NOTHING)
-    record = max(records, key=lambda one: bool(one.ticket))
+    record = records[0] if len(records) == 1 else max(records, key=lambda one: bool(one.ticket))
     newest = proof_of(asked.body) if asked.body is not None else None
     shown, proven = _shown(asked, record, newest, older)
     return Sight(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote
 
@@ -48,6 +49,7 @@ def pieces(numbers: Iterable[str], most: int = MOST_NUMBERS, longest_url: int = 
         yield piece
 
 
+@lru_cache(maxsize=4096)  # asked for twice: where numbers are split into calls, and where a call's address is made
 def _quoted(number: str) -> str:
     """Percent-encoded whole, `#` too: otherwise it ends the query, and `#1001` asks for everything."""
     return quote(number, safe="")

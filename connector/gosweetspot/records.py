@@ -2,7 +2,7 @@
 
 GSS rewrites what it is sent (gosweetspot-api.md 1.4: upper case, the street moved from address1 to address2, postcode
 and country filled in), so a record is never compared letter by letter. `Proof` is what is left when everything GSS was
-seen to change is taken away; two equal proofs say that GSS has our version.
+seen to change is taken away; two proofs that are the same in that light say that GSS has our version.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -34,11 +35,11 @@ class ProductProof(msgspec.Struct, frozen=True, gc=False, order=True):
 
 
 class Proof(msgspec.Struct, frozen=True, gc=False):
-    """The comparable rest of a slip. Every text is folded: NFKC, case folded, white space squeezed, null as "".
+    """The comparable rest of a slip; null is "". Texts are compared folded: NFKC, case folded, white space squeezed.
 
-    words     consignee, delvref, delvinstructions, contactname, contactphone, email, with line ends between them
-    address   the words of address1, address2, suburb and city in that order, whichever field they stand in
-    postcode  without spaces; "" where none is said
+    words     consignee, delvref, delvinstructions, contactname, contactphone, email, a line each, as they were said
+    address   the words of address1, address2, suburb and city in that order, in one line, whichever field they stand in
+    postcode  folded, without spaces; "" where none is said
     country   ISO code in lower case, "gb" for "uk", "nz" for none
     products  sorted; None where nothing is said about them
     """
@@ -189,10 +190,10 @@ def _usual_record(told: _UsualRecord) -> Record:
         _shown(state.picked),
         _shown(state.delivered),
         Proof(
-            _folded_words(
+            _words(
                 told.consignee, told.delvref, told.delvinstructions, told.contactname, told.contactphone, told.email
             ),
-            _folded_address(told.address1, told.address2, told.suburb, told.city),
+            _address(told.address1, told.address2, told.suburb, told.city),
             _postcode(told.postcode or ""),
             _country(told.country or ""),
             (),
@@ -261,10 +262,8 @@ def proof_of(body: bytes) -> Proof:
     rawaddress (failures.md 3.1); not compared: costcentre, which an operator may choose."""
     ours = _read_ours(body)
     return Proof(
-        _folded_words(
-            ours.consignee, ours.delvref, ours.delvinstructions, ours.contactname, ours.contactphone, ours.email
-        ),
-        _folded_address(ours.address1, ours.address2, ours.suburb, ours.city),
+        _words(ours.consignee, ours.delvref, ours.delvinstructions, ours.contactname, ours.contactphone, ours.email),
+        _address(ours.address1, ours.address2, ours.suburb, ours.city),
         _postcode(ours.postcode or ""),
         _country(ours.country or ""),
         tuple(sorted(_products(ours.products))) if ours.products is not None else None,
@@ -296,8 +295,8 @@ def shows(record: Record, proof: Proof) -> bool:
     """Does GSS have what `proof` was made of? Only what we said is asked: GSS fills in a postcode we left out."""
     seen = record.proof
     return (
-        seen.words == proof.words
-        and seen.address == proof.address
+        _are_alike(seen.words, proof.words)
+        and _are_alike(seen.address, proof.address)
         and seen.country == proof.country
         and (not proof.postcode or seen.postcode == proof.postcode)
         and _shows_products(seen.products, proof.products)
@@ -323,31 +322,42 @@ def _proof(fields: dict[str, Any]) -> Proof:
     get = fields.get
     products = get("products")
     return Proof(
-        words=_folded_words(*[_text(get(name)) for name in _WORDS]),
-        address=_folded_address(*[_text(get(name)) for name in _ADDRESS]),
+        words=_words(*[_text(get(name)) for name in _WORDS]),
+        address=_address(*[_text(get(name)) for name in _ADDRESS]),
         postcode=_postcode(_text(get("postcode"))),
         country=_country(_text(get("country"))),
         products=tuple(sorted(_products(products))) if type(products) is list else None,
     )
 
 
-def _folded_words(*values: str | None) -> str:
-    """Each value folded, with line ends between them: none survives in a folded text, so it parts them safely."""
-    joined = "|".join([value or "" for value in values])
-    is_plain = joined.isascii() and joined.isprintable() and joined.count("|") == len(values) - 1
-    if is_plain and not ("  " in joined or " |" in joined or "| " in joined or joined[0] == " " or joined[-1] == " "):
-        return joined.casefold().replace("|", "\n")
-    return "\n".join([_fold(value) if value else "" for value in values])
+def _words(*values: str | None) -> str:
+    """A line for each value. Line ends within one are white space like any other: they may not part what is one."""
+    lines = "\n".join([value or "" for value in values])
+    if lines.count("\n") == len(values) - 1:
+        return lines
+    return "\n".join([_in_one_line(value or "") for value in values])
 
 
-def _folded_address(*values: str | None) -> str:
-    return _fold(" ".join([value for value in values if value]))
+def _address(*values: str | None) -> str:
+    return _in_one_line(" ".join([value for value in values if value]))
+
+
+def _in_one_line(text: str) -> str:
+    return text.replace("\n", " ")
+
+
+def _are_alike(seen: str, ours: str) -> bool:
+    """Whether two texts are the same when folded, line by line. For most, letters in one case tell it already."""
+    if seen.isascii() and ours.isascii():
+        seen, ours = seen.casefold(), ours.casefold()
+    return seen == ours or [*map(_fold, seen.split("\n"))] == [*map(_fold, ours.split("\n"))]
 
 
 def _postcode(text: str) -> str:
     return text.casefold() if text.isalnum() and text.isascii() else _fold(text).replace(" ", "")
 
 
+@lru_cache(maxsize=256)
 def _country(text: str) -> str:
     """The API page's own list says UK, other pages say GB; none means New Zealand (gosweetspot-api.md 1.2, 1.4)."""
     country = _fold(text)

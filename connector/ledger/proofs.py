@@ -127,8 +127,12 @@ def learn(
     sights: Sequence[tuple[Asked, Sight]],
     now: datetime,
     ghost_window: timedelta,
+    asked_at: datetime | None = None,
 ) -> dict[State, int]:
-    """Move each version by what GSS showed of it, all that are alike at once. Returns how many came to which state."""
+    """Move each version by what GSS showed of it, all that are alike at once. Returns how many came to which state.
+
+    asked_at  when GSS was asked, if that was not just now: only what it had once the ghost window was over is a proof
+    """
     alike: dict[tuple[object, ...], list[tuple[Asked, Sight]]] = defaultdict(list)
     for asked, sight in sights:
         alike[
@@ -138,7 +142,7 @@ def learn(
     counts: dict[State, int] = defaultdict(int)
     for group in alike.values():
         asked, sight = group[0]
-        standing = _standing(asked, sight, now, ghost_window)
+        standing = _standing(asked, sight, asked_at or now, ghost_window)
         move = machine.after_read_back(standing, sight.shown, sight.ticketed, ghost_window)
         counts[move.state] += _move(db, store, [one for one, _ in group], asked.state, asked.attempt_id, move, now)
     with_record = [
@@ -153,8 +157,8 @@ def learn(
 _WAS_TICKETED = (State.TICKETED, State.PROCESSED, State.LATE)
 
 
-def _standing(asked: Asked, sight: Sight, now: datetime, ghost_window: timedelta) -> Standing:
-    age = now - asked.ended_at if asked.ended_at else timedelta.max
+def _standing(asked: Asked, sight: Sight, asked_at: datetime, ghost_window: timedelta) -> Standing:
+    age = asked_at - asked.ended_at if asked.ended_at else timedelta.max
     return Standing(
         asked.state,
         asked.op,

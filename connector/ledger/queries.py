@@ -37,8 +37,8 @@ WHERE a.closed_at IS NULL AND (:store IS NULL OR a.store = :store)
 UNION ALL
 SELECT NULL, v.store, s.order_number, coalesce(s.number, s.order_number), v.state, v.state, v.reason, v.changed_at
 FROM versions v INDEXED BY versions_waiting JOIN slips s ON s.id = v.slip_id
-WHERE v.newest = 1 AND v.state IN ('held', 'refused', 'late') AND v.state != 'late' -- spelt as the index is
-AND (:store IS NULL OR v.store = :store)
+WHERE v.newest = 1 AND (v.state = 'held' OR v.state = 'refused' OR v.state = 'late') -- spelt as the index is
+AND v.state != 'late' AND (:store IS NULL OR v.store = :store)
 AND v.slip_id NOT IN (SELECT slip_id FROM alerts WHERE closed_at IS NULL AND slip_id IS NOT NULL)
 """
 

@@ -52,8 +52,10 @@ CREATE TABLE versions (
     store TEXT NOT NULL,
     newest INTEGER NOT NULL DEFAULT 1 CHECK (newest IN (0, 1)),
     op TEXT NOT NULL CHECK (op IN ('put', 'delete')),
-    state TEXT NOT NULL CHECK (state IN ('held', 'owed', 'sending', 'unclear', 'accepted', 'confirmed', 'ticketed',
-                                         'processed', 'late', 'refused', 'withdrawn', 'superseded', 'closed')),
+    state TEXT NOT NULL CHECK (          -- not IN: SQLite would make a table of its values for each row
+        state = 'owed' OR state = 'sending' OR state = 'accepted' OR state = 'confirmed' OR state = 'unclear'
+        OR state = 'held' OR state = 'ticketed' OR state = 'processed' OR state = 'late' OR state = 'refused'
+        OR state = 'withdrawn' OR state = 'superseded' OR state = 'closed'),
     reason TEXT NOT NULL DEFAULT '',
     hash TEXT,                           -- of the body; null for a delete and where no slip could be made
     revision TEXT NOT NULL,
@@ -79,7 +81,8 @@ CREATE INDEX versions_owed ON versions (store, urgency, id) WHERE urgency IS NOT
 
 CREATE INDEX versions_to_read ON versions (store, read_at) WHERE read_at IS NOT NULL;
 
-CREATE INDEX versions_waiting ON versions (store, state) WHERE newest = 1 AND state IN ('held', 'refused', 'late');
+CREATE INDEX versions_waiting ON versions (store, state)
+WHERE newest = 1 AND (state = 'held' OR state = 'refused' OR state = 'late');
 
 CREATE TABLE bodies (                    -- apart from versions, so that a move doesn't write them again
     version_id INTEGER PRIMARY KEY REFERENCES versions (id),

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.gosweetspot.records import Proof, Record, RecordsError, proof_of, read_page, shows
+from connector.gosweetspot.records import (
+    Proof,
+    Record,
+    RecordsError,
+    _are_alike,
+    _fold,
+    proof_of,
+    read_page,
+    shows,
+)
 from connector.packing_slip import PackingSlip, Product
 
 SENT = PackingSlip(
@@ -259,6 +269,18 @@ def test_B4_our_version_in_capitals_and_with_its_street_moved_is_always_our_vers
     moved = {"address1": None, "address2": street.upper(), "consignee": f" {name.upper()}  "}
     [record] = read(ours | moved | {"delvinstructions": note.upper() or None})
     assert shows(record, proof_of(json.dumps(ours).encode()))
+
+
+@given(
+    st.text(alphabet="aA İıß１1\n\t\u0301\u00a0", max_size=6),
+    st.sampled_from([str, str.upper, str.swapcase, str.title]),
+)
+def test_B4_the_short_way_to_compare_never_says_else_than_the_long_one(
+    text: str, rewritten: Callable[[str], str]
+) -> None:
+    other = rewritten(text)
+    folds = [[_fold(line) for line in one.split("\n")] for one in (text, other)]
+    assert _are_alike(text, other) == (folds[0] == folds[1])
 
 
 json_values: Any = st.recursive(

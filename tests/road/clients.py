@@ -22,6 +22,7 @@ class Around:
         self.client = client
         self.before: Callable[[], None] | None = None
         self.after: Callable[[], None] | None = None
+        self.after_get: Callable[[], None] | None = None
 
     def put(self, slips: Sequence[tuple[str, bytes]]) -> Answer:
         return self._call(lambda: self.client.put(slips))
@@ -30,7 +31,11 @@ class Around:
         return self._call(lambda: self.client.delete(numbers))
 
     def get(self, numbers: Sequence[str]) -> ReadBack:
-        return self.client.get(numbers)
+        read = self.client.get(numbers)
+        after, self.after_get = self.after_get, None
+        if after:
+            after()
+        return read
 
     def close(self) -> None:
         self.client.close()

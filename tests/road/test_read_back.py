@@ -239,3 +239,17 @@ def test_B2_a_ticketed_slip_left_out_of_one_answer_is_asked_for_alone_and_found(
     road.gss.fault("missing_rows", method="GET", numbers=["A1"])
     road.sync()
     assert (road.state("A1"), road.kinds("A1")) == ("late", {"late"})
+
+
+def test_S7_what_gss_showed_before_the_ghost_window_had_passed_proves_nothing_however_late_it_is_learnt(
+    road: Road,
+) -> None:
+    road.shop.add("A1")
+    road.change_terms(read_back=False)
+    road.sync()
+    road.change_terms(read_back=True)
+    road.go_around().after_get = lambda: road.clock.wait(120)  # the answer is learnt two minutes after the question
+    road.later(minutes=4)
+    assert road.state("A1") == "accepted"
+    road.later(minutes=2)
+    assert road.state("A1") == "confirmed"
