@@ -166,7 +166,7 @@ def _without_repeats(line2: str, line1: str, address: Address) -> str:
     if not (line1 and line2):
         return line2
     others = (line1, address.city, address.suburb, address.postcode, f"{address.city} {address.postcode}")
-    return "" if line2.casefold() in {other.casefold() for other in others} else line2
+    return "" if line2.casefold() in map(str.casefold, others) else line2
 
 
 def _placed(
@@ -180,12 +180,12 @@ def _placed(
     receipts: list[Receipt],
 ) -> Shaped:
     """The fields in their places, once all of them fit."""
-    if is_box(street) or is_box(building):
+    if is_box(street) or (building and is_box(building)):
         receipts.append(
             Receipt(rules.street, street, street, "Couriers don't deliver to post office boxes and private bags.")
         )
     first, second = (building, street) if rules.street == "address2" else (street, building)
-    if len(first) + len(second) <= _SHORTEST_LIMIT and max(len(suburb), len(city)) <= _SHORTEST_LIMIT:  # nearly always
+    if len(first) + len(second) <= _SHORTEST_LIMIT and len(suburb) + len(city) <= _SHORTEST_LIMIT:  # nearly always
         return Shaped(first, second, suburb, city, postcode, country, tuple(receipts))
     problems = [
         f"The {name} is longer than {LIMITS[name]} characters; shorten it in the shop."

@@ -159,11 +159,11 @@ def _fields(order: Order, rules: SlipRules, to: Address, store: str, notes: _Not
     """The fields of the slip without its number and extras; they count only when no problem was noted."""
     place = shape(to, rules.address)
     who = person(to.name, to.company)
-    notes.receipts.extend((*place.receipts, *who.receipts))
-    notes.problems.extend(place.problems)
+    notes.receipts += place.receipts + who.receipts
+    notes.problems += place.problems
     if not who.consignee:
         notes.problems.append("The delivery address names neither a person nor a company; add one in the shop.")
-    notes.problems.extend(quantity_problems(order.lines))
+    notes.problems += quantity_problems(order.lines)
     return {
         "consignee": who.consignee,
         "address1": place.address1,
@@ -213,7 +213,9 @@ def _reference(order: Order, rules: SlipRules, store: str, notes: _Notes) -> str
 
 def _instructions(order: Order, rules: SlipRules, notes: _Notes) -> str | None:
     words = [text for source in rules.delvinstructions if (text := _words_of(source, order))]
-    return _fitted("delvinstructions", "; ".join(dict.fromkeys(words)), notes) or None if words else None
+    if not words:
+        return None
+    return _fitted("delvinstructions", "; ".join(dict.fromkeys(words)), notes) or None
 
 
 def _words_of(source: str, order: Order) -> str:
