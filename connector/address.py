@@ -97,9 +97,10 @@ def shape(address: Address, rules: AddressRules) -> Shaped:
 
 
 def _endless_parts(address: Address) -> tuple[str, ...]:
+    if len("".join(msgspec.structs.astuple(address))) <= _LONGEST_PART:  # nearly always
+        return ()
     parts = (address.line1, address.line2, address.suburb, address.city, address.region, address.region_name)
-    code = address.country + address.postcode
-    if len("".join(parts)) + len(code) <= _LONGEST_PART or max(map(len, (*parts, code))) <= _LONGEST_PART:
+    if max(map(len, (*parts, address.country + address.postcode))) <= _LONGEST_PART:
         return ()
     return (f"A part of the delivery address is longer than {_LONGEST_PART} characters; shorten it in the shop.",)
 
@@ -129,7 +130,7 @@ def _shape_new_zealand(address: Address, rules: AddressRules) -> Shaped:
         receipts.append(Receipt("suburb", "", lines.locality, "The words after the street are taken for the suburb."))
     places = new_zealand_locality(address.suburb or lines.locality, address.city, address.region, address.region_name)
     postcode, mended = new_zealand_postcode(address.postcode or places.postcode)
-    receipts += (*places.receipts, *mended)
+    receipts += places.receipts + mended
     if places.postcode and places.postcode != postcode:
         receipts.append(Receipt("city", places.postcode, "", "The city named another postcode than the address does."))
     suburb, street = places.suburb, lines.street

@@ -141,7 +141,7 @@ _encode: Final = msgspec.json.Encoder().encode
 
 
 def packing_slip(fields: dict[str, Any]) -> PackingSlip:
-    """The slip of these fields, extras and all, as `PackingSlip(**fields)`, at half the cost of pydantic's constructor."""
+    """The slip of these fields, as `PackingSlip(**fields)`, at half the cost of pydantic's constructor."""
     slip: PackingSlip = PackingSlip.__pydantic_validator__.validate_python(fields)
     return slip
 

@@ -57,7 +57,9 @@ def _too_many(count: int) -> str:
 
 
 def _is_carried(line: OrderLine) -> bool:
-    return line.requires_shipping is not False and line.quantity.is_finite() and _NO_UNITS < line.quantity <= _MOST_UNITS
+    return (
+        line.requires_shipping is not False and line.quantity.is_finite() and _NO_UNITS < line.quantity <= _MOST_UNITS
+    )
 
 
 def _product(line: OrderLine, field: str, currency: str, receipts: list[Receipt]) -> Product:
