@@ -97,9 +97,10 @@ def shape(address: Address, rules: AddressRules) -> Shaped:
 
 
 def _endless_parts(address: Address) -> tuple[str, ...]:
+    if len("".join(msgspec.structs.astuple(address))) <= _LONGEST_PART:  # nearly always
+        return ()
     parts = (address.line1, address.line2, address.suburb, address.city, address.region, address.region_name)
-    code = address.country + address.postcode
-    if len("".join(parts)) + len(code) <= _LONGEST_PART or max(map(len, (*parts, code))) <= _LONGEST_PART:
+    if max(map(len, (*parts, address.country + address.postcode))) <= _LONGEST_PART:
         return ()
     return (f"A part of the delivery address is longer than {_LONGEST_PART} characters; shorten it in the shop.",)
 
@@ -129,7 +130,7 @@ def _shape_new_zealand(address: Address, rules: AddressRules) -> Shaped:
         receipts.append(Receipt("suburb", "", lines.locality, "The words after the street are taken for the suburb."))
     places = new_zealand_locality(address.suburb or lines.locality, address.city, address.region, address.region_name)
     postcode, mended = new_zealand_postcode(address.postcode or places.postcode)
-    receipts += (*places.receipts, *mended)
+    receipts += places.receipts + mended
     if places.postcode and places.postcode != postcode:
         receipts.append(Receipt("city", places.postcode, "", "The city named another postcode than the address does."))
     suburb, street = places.suburb, lines.street
@@ -166,7 +167,7 @@ def _without_repeats(line2: str, line1: str, address: Address) -> str:
     if not (line1 and line2):
         return line2
     others = (line1, address.city, address.suburb, address.postcode, f"{address.city} {address.postcode}")
-    return "" if line2.casefold() in {other.casefold() for other in others} else line2
+    return "" if line2.casefold() in map(str.casefold, others) else line2
 
 
 def _placed(
@@ -180,12 +181,12 @@ def _placed(
     receipts: list[Receipt],
 ) -> Shaped:
     """The fields in their places, once all of them fit."""
-    if is_box(street) or is_box(building):
+    if is_box(street) or (building and is_box(building)):
         receipts.append(
             Receipt(rules.street, street, street, "Couriers don't deliver to post office boxes and private bags.")
         )
     first, second = (building, street) if rules.street == "address2" else (street, building)
-    if len(first) + len(second) <= _SHORTEST_LIMIT and max(len(suburb), len(city)) <= _SHORTEST_LIMIT:  # nearly always
+    if len(first) + len(second) <= _SHORTEST_LIMIT and len(suburb) + len(city) <= _SHORTEST_LIMIT:  # nearly always
         return Shaped(first, second, suburb, city, postcode, country, tuple(receipts))
     problems = [
         f"The {name} is longer than {LIMITS[name]} characters; shorten it in the shop."

@@ -15,7 +15,6 @@ from connector.ledger.states import State
 from connector.ledger.times import stamp
 from connector.order import Order, content_hash
 from connector.packing_slip import body_hash
-from connector.receipt import Receipt
 from connector.selection import SelectRules
 from connector.slip import SlipRules
 
@@ -23,9 +22,15 @@ TIE = "The shop shows two contents of this order with one change date. Save the 
 TIED_CONTENT = hashlib.sha256(TIE.encode()).digest()
 """Stands for the contents of an order in a tie: whichever of them is shown again, with that date, it is a tie still."""
 
+_TO_TAKE = (Accept.NEW, Accept.NEWER)
+_SHIP = Kind.SHIP  # Python 3.11 looks a member of an enum up anew each time it is used
+
 GONE = "The order was deleted in the shop."
 GONE_CONTENT = hashlib.sha256(GONE.encode()).digest()
 """Stands for the contents of an order that is no more; no order's contents have this hash."""
+
+
+_encode = msgspec.json.Encoder().encode
 
 
 class Considered(msgspec.Struct, frozen=True):
@@ -58,7 +63,7 @@ def consider(
     """
     content = content_hash(order)
     word = accept(_newest(known, passed), order.revision, content, decides=decides)
-    if word is Accept.NEW or word is Accept.NEWER:
+    if word in _TO_TAKE:
         return Considered(word, decided(order, content, known, rules, now))
     if word is Accept.TIE:
         is_known = (known.content if known else passed and passed.content) == TIED_CONTENT
@@ -110,17 +115,13 @@ def decided(order: Order, content: bytes, known: Known | None, rules: Rules, now
 
 def _made(order: Order, content: bytes, known: Known | None, rules: Rules) -> Change:
     made = slip.make(order, rules.slip, store=rules.store, number=known.number if known else None)
-    receipts = _receipts(made.receipts)
+    receipts = _encode(made.receipts).decode() if made.receipts else None
     if isinstance(made, slip.Held):
         return _change(order, content, Kind.HELD, " ".join(made.reasons), receipts=receipts)
     return Change(
-        order.id, order.part, order.number, order.revision, content, order.origin, Kind.SHIP,
+        order.id, order.part, order.number, order.revision, content, order.origin, _SHIP,
         made.number, made.body.decode(), body_hash(made.body), receipts,
     )  # fmt: skip
-
-
-def _receipts(receipts: tuple[Receipt, ...]) -> str | None:
-    return msgspec.json.encode(receipts).decode() if receipts else None
 
 
 def _change(

@@ -12,6 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 import msgspec
+from msgspec.structs import replace
 
 
 class Payment(StrEnum):
@@ -133,4 +134,4 @@ def content_hash(order: Order) -> bytes:
 
     Equal hashes mean the shop changed nothing, whatever its change date says (platforms.md D4, section 7).
     """
-    return hashlib.sha256(_encode(msgspec.structs.replace(order, revision="", origin=""))).digest()
+    return hashlib.sha256(_encode(replace(order, revision="", origin=""))).digest()

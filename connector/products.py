@@ -14,7 +14,8 @@ from connector.receipt import Receipt
 from connector.text import clean, is_loss
 
 _MOST_LINES: Final = 500
-_MOST_UNITS: Final = 1_000_000
+_MOST_UNITS: Final = Decimal(1_000_000)
+_NO_UNITS: Final = Decimal(0)
 _MOST_MONEY: Final = 1_000_000_000
 _TEXT_LIMIT: Final = 20
 
@@ -33,7 +34,7 @@ def quantity_problems(lines: tuple[OrderLine, ...]) -> tuple[str, ...]:
         [
             f"Line {place} of the order has the quantity {str(line.quantity)[:40]}; correct it in the shop."
             for place, line in enumerate(lines, 1)
-            if not (line.quantity.is_finite() and 0 <= line.quantity <= _MOST_UNITS)
+            if not (line.quantity.is_finite() and _NO_UNITS <= line.quantity <= _MOST_UNITS)
         ]
     )
 
@@ -56,7 +57,9 @@ def _too_many(count: int) -> str:
 
 
 def _is_carried(line: OrderLine) -> bool:
-    return line.requires_shipping is not False and line.quantity.is_finite() and 0 < line.quantity <= _MOST_UNITS
+    return (
+        line.requires_shipping is not False and line.quantity.is_finite() and _NO_UNITS < line.quantity <= _MOST_UNITS
+    )
 
 
 def _product(line: OrderLine, field: str, currency: str, receipts: list[Receipt]) -> Product:

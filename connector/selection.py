@@ -15,6 +15,11 @@ from pydantic import BaseModel, ConfigDict
 
 from connector.order import Delivery, Fulfilment, Order, Payment
 
+# What nearly every order is asked about, by names of our own: Python 3.11 looks a member up anew each time it is used.
+_FULFILLED, _ON_HOLD, _FULFILMENT_UNKNOWN = Fulfilment.FULFILLED, Fulfilment.ON_HOLD, Fulfilment.UNKNOWN
+_REFUNDED, _VOIDED = Payment.REFUNDED, Payment.VOIDED
+_PICKUP, _LOCAL, _NO_DELIVERY = Delivery.PICKUP, Delivery.LOCAL, Delivery.NONE
+
 PICKUP_WORDS: Final = (
     "pickup",
     "pick up",
@@ -106,11 +111,11 @@ def decide(order: Order, rules: SelectRules, now: datetime) -> Decision:
 def _withdrawal(order: Order) -> Withdraw | Skip | None:
     if order.cancelled:
         return Withdraw("The order was cancelled in the shop.")
-    if order.fulfilment is Fulfilment.FULFILLED:
+    if order.fulfilment is _FULFILLED:
         return Skip("The shop says it is fulfilled already.", keeps_slip=True)
-    if order.payment is Payment.REFUNDED:
+    if order.payment is _REFUNDED:
         return Withdraw("The order was fully refunded.")
-    if order.payment is Payment.VOIDED:
+    if order.payment is _VOIDED:
         return Withdraw("The payment was voided.")
     return None
 
@@ -121,9 +126,9 @@ def _not_for_freight(order: Order, rules: SelectRules) -> Decision | None:
         return Skip("It is a draft, not an order yet.")
     if order.test and not rules.include_test_orders:
         return Skip("It is a test order; to ship test orders set include_test_orders = true in [select].")
-    if order.delivery is Delivery.PICKUP:
+    if order.delivery is _PICKUP:
         return Skip("Not for freight: the buyer picks it up.")
-    if order.delivery is Delivery.LOCAL and not rules.local_delivery:
+    if order.delivery is _LOCAL and not rules.local_delivery:
         return Skip("Not for freight: local delivery; to send those by freight set local_delivery = true in [select].")
     if order.shipping_method and (word := _word_in(order.shipping_method, rules.pickup_words)):
         return Skip(
@@ -139,7 +144,7 @@ def _nothing_to_carry(order: Order) -> Decision | None:
         if any(line.quantity for line in order.lines):
             return Skip("Not for freight: nothing in the order needs shipping (digital goods or services).")
         return Skip("Nothing is left to ship: every line was removed, refunded or sent.", _has_left_in_part(order))
-    if order.delivery is Delivery.NONE:
+    if order.delivery is _NO_DELIVERY:
         if not order.ship_to.is_empty() and any(line.requires_shipping for line in order.lines):
             return Wait(
                 "The shop names no delivery, yet there are goods to ship and an address: choose a shipping method "
@@ -183,9 +188,9 @@ def _waiting(order: Order, rules: SelectRules, now: datetime) -> Wait | None:
             f'The shop\'s status is "{order.status}", which is not among the ready ones; '
             "to ship it, add that word to statuses in [select]."
         )
-    if order.fulfilment is Fulfilment.ON_HOLD:
+    if order.fulfilment is _ON_HOLD:
         return Wait(_hold_sentence(order), _later_than(now, order.hold_until))
-    if order.fulfilment is Fulfilment.UNKNOWN:
+    if order.fulfilment is _FULFILMENT_UNKNOWN:
         return Wait(_unknown_sentence(order, "fulfilment"))
     if order.hold_until is not None and order.hold_until > now:
         return Wait(_hold_sentence(order), order.hold_until)

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from connector.address import AddressRules, clean_address, shape
 from connector.contact import email, first_phone, is_plain_email, is_plausible, person
 from connector.order import Address, Delivery, Order
-from connector.packing_slip import LIMITS, Package, PackingSlip, packing_slip
+from connector.packing_slip import LIMITS, Package, PackingSlip, canonical_body
 from connector.products import products_of, quantity_problems
 from connector.receipt import Receipt
 from connector.slip_number import check_template, fill, number_of
@@ -83,12 +83,16 @@ class SlipRules(BaseModel):
 
 
 class Made(msgspec.Struct, frozen=True):
-    """A valid slip, its canonical body and what was changed on the way."""
+    """The canonical body of a valid slip, and what was changed on the way."""
 
     number: str
-    slip: PackingSlip
     body: bytes
     receipts: tuple[Receipt, ...] = ()
+
+    @property
+    def slip(self) -> PackingSlip:
+        """The record itself, read out of its body: what is sent needs the bytes alone."""
+        return PackingSlip.model_validate_json(self.body)
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -148,19 +152,18 @@ def _make(order: Order, rules: SlipRules, store: str, number: str | None) -> Ans
     if notes.problems:
         return Held(tuple(notes.problems), tuple(notes.receipts))
     fields["packingslipno"] = numbered
-    slip = packing_slip(fields)
-    return Made(numbered, slip, slip.canonical(), tuple(notes.receipts))
+    return Made(numbered, canonical_body(fields), tuple(notes.receipts))
 
 
 def _fields(order: Order, rules: SlipRules, to: Address, store: str, notes: _Notes) -> dict[str, Any]:
     """The fields of the slip without its number and extras; they count only when no problem was noted."""
     place = shape(to, rules.address)
     who = person(to.name, to.company)
-    notes.receipts.extend((*place.receipts, *who.receipts))
-    notes.problems.extend(place.problems)
+    notes.receipts += place.receipts + who.receipts
+    notes.problems += place.problems
     if not who.consignee:
         notes.problems.append("The delivery address names neither a person nor a company; add one in the shop.")
-    notes.problems.extend(quantity_problems(order.lines))
+    notes.problems += quantity_problems(order.lines)
     return {
         "consignee": who.consignee,
         "address1": place.address1,
@@ -210,7 +213,9 @@ def _reference(order: Order, rules: SlipRules, store: str, notes: _Notes) -> str
 
 def _instructions(order: Order, rules: SlipRules, notes: _Notes) -> str | None:
     words = [text for source in rules.delvinstructions if (text := _words_of(source, order))]
-    return _fitted("delvinstructions", "; ".join(dict.fromkeys(words)), notes) or None if words else None
+    if not words:
+        return None
+    return _fitted("delvinstructions", "; ".join(dict.fromkeys(words)), notes) or None
 
 
 def _words_of(source: str, order: Order) -> str:

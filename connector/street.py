@@ -52,8 +52,11 @@ def split_lines(line1: str, line2: str, *, may_hold_suburb: bool) -> Lines:
     """The two lines sorted; cleaned text in, the same words out. Linear in the length of the lines."""
     if not line2 and "," not in line1:
         return Lines("", line1) if line1[:1].isdigit() else Lines(*_unit_before_number(line1))
-    if may_hold_suburb and _is_plainly_street(line1) and _is_plainly_place(line2):
-        return Lines("", line1, line2)
+    if _is_plainly_street(line1):
+        if _is_plainly_building(line2):
+            return Lines(line2, line1)
+        if may_hold_suburb and _is_plainly_place(line2):
+            return Lines("", line1, line2)
     first, second = _pieces(line1), _pieces(line2)
     pieces = first + second
     if len(pieces) < 2:
@@ -76,6 +79,11 @@ def split_lines(line1: str, line2: str, *, may_hold_suburb: bool) -> Lines:
 def _is_plainly_street(line: str) -> bool:
     """ "12 Queen Street", the commonest line of all: nothing in a second line can look more like a street."""
     return line[:1].isdigit() and "," not in line and line.rpartition(" ")[2].casefold() in _STREET_WORDS
+
+
+def _is_plainly_building(line: str) -> bool:
+    """ "Unit 4", and nothing else that could be a street."""
+    return "," not in line and _is_building(line) and not is_box(line)
 
 
 @lru_cache(maxsize=4096)

@@ -10,6 +10,7 @@ import time
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +19,7 @@ from pydantic import ValidationError
 from connector import slip as slip_module
 from connector.contact import Person, email, first_phone, is_plain_email, is_plausible, person
 from connector.order import Address, Delivery, Order, OrderLine
-from connector.packing_slip import LIMITS, NUMBER, Package, PackingSlip, packing_slip
+from connector.packing_slip import FIELDS, LIMITS, NUMBER, Package, PackingSlip, canonical_body, packing_slip
 from connector.slip import Held, Made, SlipRules, make, slip_number
 from connector.text import clean
 
@@ -518,6 +519,37 @@ def test_T3_the_quick_way_to_a_packing_slip_checks_every_limit_too() -> None:
     for broken in ({"consignee": "x" * 51}, {"consignee": ""}, {"country": "NZL"}, {"colour": "red"}):
         with pytest.raises(ValidationError):
             packing_slip(fields | broken)
+
+
+BARE: dict[str, Any] = dict.fromkeys(FIELDS) | {
+    "packingslipno": "#1",
+    "consignee": "Jo Bell",
+    "address1": "",
+    "address2": '12 "Queen" Street\\',
+    "suburb": "Kāinga",
+    "city": "\x1b\x7f\u2028🎉",
+    "postcode": "1010",
+    "country": "NZ",
+}
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_T3_a_slip_without_extras_is_held_to_the_limits_of_the_whole_record(field: str) -> None:
+    for value in [None, 12, *("é" * length for length in (0, 1, 2, 3, 10, 11, 20, 21, 50, 51, 120, 121, 200, 201))]:
+        fields = BARE | {field: value}
+        try:
+            whole = packing_slip(fields)
+        except ValidationError:
+            with pytest.raises(msgspec.ValidationError):
+                canonical_body(fields)
+        else:
+            assert canonical_body(fields) == whole.canonical()
+
+
+def test_T3_a_slip_with_a_field_missing_or_unknown_has_no_body() -> None:
+    for fields in ({"packingslipno": "#1"}, {**BARE, "colour": "red"}, {**BARE, "rawaddress": 12}):
+        with pytest.raises((ValidationError, msgspec.ValidationError)):
+            canonical_body(fields)
 
 
 @given(ORDERS, RULES)
