@@ -61,7 +61,7 @@ def _show_store(screen: Screen, standing: StoreStanding, now: datetime) -> None:
     screen.line(f"  read back  {_next(standing.next_read_back, now)}")
     if standing.last_run or not standing.shop_read_at:  # the daemon reads without runs
         screen.line(f"  last run   {_last_run(standing, now)}")
-    screen.line(f"  shop read  {_ago(standing.shop_read_at, now)}")
+    screen.line(f"  polls      {_news(standing.shop_read_at, now)}")
     screen.line(f"  calls      {_calls(standing, now)}")
 
 
@@ -81,6 +81,11 @@ def _next(stamp: str, now: datetime) -> str:
 
 def _ago(stamp: str, now: datetime) -> str:
     return f"{age(moment(stamp), now)} ago" if stamp else "never"
+
+
+def _news(stamp: str, now: datetime) -> str:
+    """The ledger knows when a poll brought something, not when one brought nothing; deliveries don't count."""
+    return f"last brought news {age(moment(stamp), now)} ago" if stamp else "brought nothing yet"
 
 
 def _last_run(standing: StoreStanding, now: datetime) -> str:

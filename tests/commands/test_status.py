@@ -16,6 +16,7 @@ def test_nothing_waits_and_the_store_is_told(kiwi: Desk) -> None:
     lines = said.out.splitlines()
     assert lines[:4] == ["Nothing waits for a person.", "", "kiwi", "  slips      2 confirmed"]
     assert "  owed       nothing" in lines
+    assert lines[-2].startswith("  polls      last brought news ")
 
 
 def test_a_held_order_comes_first_with_its_reason_and_its_mend(desk: Desk) -> None:
