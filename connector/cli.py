@@ -111,7 +111,7 @@ def status(asked: Namespace, screen: Screen) -> Code:
 
     standing = status_of(asked.config, asked.state, asked.stores, _now())
     show_status(screen, standing, _now())
-    return Code.WAITS if standing.needs else Code.DONE
+    return worst([Code.WAITS if standing.needs else Code.DONE, Code.USAGE if standing.problems else Code.DONE])
 
 
 def slips(asked: Namespace, screen: Screen) -> Code:

@@ -15,6 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final
 
+DAEMON: Final = ".daemon"
+"""The name of the daemon's own lock; no store can have it."""
 READS: Final = 25
 READ_EVERY_S: Final = 0.02
 
@@ -54,13 +56,17 @@ class StoreLock:
         except BlockingIOError:
             holder = _named(self._handle)
             os.close(self._handle)
-            message = f"store {self._store}: another run holds it ({holder}). Wait for it, or stop it."
-            raise Busy(message, holder) from None
+            raise Busy(self._refusal(holder), holder) from None
         except BaseException:
             os.close(self._handle)
             raise
         os.close(self._handle)
         return False
+
+    def _refusal(self, holder: str) -> str:
+        if self._store == DAEMON:
+            return f"the daemon runs ({holder}). Stop it first, and start it again afterwards."
+        return f"store {self._store}: another run holds it ({holder}). Wait for it, or stop it."
 
     def is_ours(self) -> bool:
         """Whether the path still leads to the file we hold (failures.md D7)."""

@@ -16,15 +16,13 @@ from connector.exit_codes import Code, UsageError
 from connector.keeping.host import this_host
 from connector.ledger import epoch
 from connector.ledger.connection import open_ledger
-from connector.lock import Busy, StoreLock
+from connector.lock import DAEMON, Busy, StoreLock
 from connector.log import finish_now
 from connector.sane_clock import wait_until_set
 
 if TYPE_CHECKING:
     from connector.daemon.daemon import Daemon
 
-LOCK: Final = ".daemon"
-"""No store can have this name."""
 TRY_EVERY_S: Final = 0.1
 
 
@@ -70,7 +68,7 @@ def _only_daemon(state: Path, wait_s: float) -> Iterator[None]:
     ends = time.monotonic() + wait_s
     while True:
         try:
-            with StoreLock(state, LOCK):
+            with StoreLock(state, DAEMON):
                 yield
             return
         except Busy as err:

@@ -16,7 +16,7 @@ from connector.ledger.queries import Need, Owed, Run
 from connector.ledger.reading import reading
 from connector.ledger.times import stamp
 from connector.mending import mend_of
-from connector.problem import ConfigError, Problem
+from connector.problem import ConfigError, Problem, rendering
 from connector.secret import SecretError
 from connector.store import Store
 
@@ -53,7 +53,7 @@ class StoreStanding(msgspec.Struct, frozen=True):
 
 
 class Status(msgspec.Struct, frozen=True):
-    """All of it; problems are those of store files that can't be used."""
+    """All of it; problems are the lines about store files that can't be used."""
 
     needs: list[Mendable]
     needs_counted: dict[str, int]
@@ -74,7 +74,7 @@ def status_of(config: Path, state: Path, names: Sequence[str], now: datetime) ->
             [Mendable(need, mend_of(need, name_store=several)) for need in listed if not names or need.store in names],
             _counted(db, names),
             [_standing(db, name, by_name.get(name), now) for name in shown],
-            [problem.sentence() for problem in problems],
+            list(rendering(problems)),
         )
 
 

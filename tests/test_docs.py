@@ -73,7 +73,7 @@ def commands_written() -> Iterator[tuple[str, str]]:
     """(page, command) for every line of a fenced block, and every piece of inline code, that calls the connector."""
     for path in PAGES:
         text = MADE.sub("", path.read_text())
-        fenced = "\n".join(block for _, block in BLOCK.findall(text))
+        fenced = "\n".join(block.replace("\\\n", " ") for _, block in BLOCK.findall(text))
         found = re.findall(r"(?:^|&& |[/ ])(connector [a-z].*)$", fenced, re.MULTILINE)
         found += re.findall(r"`(connector [a-z][^`]*)`", BLOCK.sub("", text))
         yield from ((path.name, one) for one in found)

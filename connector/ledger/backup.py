@@ -6,6 +6,7 @@ The only supported way to copy a live ledger (failures.md K1). Written beside it
 from __future__ import annotations
 
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -19,10 +20,10 @@ def back_up(ledger: Ledger, target: Path) -> Path:
 
     An older file of that name stays until the new one is whole and has passed its check. Raises LedgerError.
     """
-    if ledger.path is not None and target.exists() and target.samefile(ledger.path):
-        raise LedgerError(f"{target}: this is the ledger itself. Give the backup another name.")
     partial = target.with_name(target.name + ".tmp")
     try:
+        if ledger.path is not None and target.exists() and target.samefile(ledger.path):
+            raise LedgerError(f"{target}: this is the ledger itself. Give the backup another name.")
         partial.unlink(missing_ok=True)
         folder.make_private_file(partial)
         _copy(ledger.db, partial)
@@ -72,7 +73,8 @@ def _not_written(target: Path, why: str) -> LedgerError:
 
 def _remove(partial: Path) -> None:
     for ending in ("", *folder.BESIDE):
-        partial.with_name(partial.name + ending).unlink(missing_ok=True)
+        with suppress(OSError):  # of a folder that can't be entered, say: that has been told, or is no harm
+            partial.with_name(partial.name + ending).unlink(missing_ok=True)
 
 
 def check_file(path: Path) -> list[str]:

@@ -144,7 +144,7 @@ def last_run(db: sqlite3.Connection, store: str) -> Run | None:
 
 
 def cursor_moved_at(db: sqlite3.Connection, store: str) -> str:
-    """When the shop was last read onwards; "" for never."""
+    """When a poll of the shop last brought something new; "" for never."""
     row = db.execute("SELECT moved_at FROM cursors WHERE store = ?", (store,)).fetchone()
     return row[0] if row else ""
 

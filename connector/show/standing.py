@@ -20,7 +20,9 @@ def show_status(screen: Screen, status: Status, now: datetime) -> None:
     for standing in status.stores:
         screen.line()
         _show_store(screen, standing, now)
-    screen.lines(status.problems, indent="store file: ", style="bad")
+    if status.problems:
+        screen.line()
+    screen.lines(status.problems, style="bad")
 
 
 def show_waiting(screen: Screen, status: Status, now: datetime) -> None:
@@ -57,8 +59,9 @@ def _show_store(screen: Screen, standing: StoreStanding, now: datetime) -> None:
     screen.line(f"  no slips   {listed(standing.passed_over)}")
     screen.line(f"  owed       {_owed(standing, now)}")
     screen.line(f"  read back  {_next(standing.next_read_back, now)}")
-    screen.line(f"  last run   {_last_run(standing, now)}")
-    screen.line(f"  shop read  {_ago(standing.shop_read_at, now)}")
+    if standing.last_run or not standing.shop_read_at:  # the daemon reads without runs
+        screen.line(f"  last run   {_last_run(standing, now)}")
+    screen.line(f"  polls      {_news(standing.shop_read_at, now)}")
     screen.line(f"  calls      {_calls(standing, now)}")
 
 
@@ -78,6 +81,11 @@ def _next(stamp: str, now: datetime) -> str:
 
 def _ago(stamp: str, now: datetime) -> str:
     return f"{age(moment(stamp), now)} ago" if stamp else "never"
+
+
+def _news(stamp: str, now: datetime) -> str:
+    """The ledger knows when a poll brought something, not when one brought nothing; deliveries don't count."""
+    return f"last brought news {age(moment(stamp), now)} ago" if stamp else "brought nothing yet"
 
 
 def _last_run(standing: StoreStanding, now: datetime) -> str:

@@ -13,6 +13,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from connector import api_url
+from connector.plain_file import reason
 from connector.secret import SecretError
 from connector.sources.base import SourceContext
 from connector.sources.shop_calls import ShopCalls
@@ -133,6 +134,9 @@ class WooCommerceApi:
         if self._options.ca_file is None:
             return True
         path = Path(self._context.folder) / self._options.ca_file
-        if not path.is_file():
-            raise Refused(f'There is no file at ca_file = "{self._options.ca_file}".', "Correct it in the store file.")
+        try:
+            path.open("rb").close()
+        except OSError as err:
+            what = f'ca_file = "{self._options.ca_file}": {path} can\'t be read ({reason(err)}).'
+            raise Refused(what, "Correct it in the store file, and let the user that runs connector read it.") from err
         return str(path)

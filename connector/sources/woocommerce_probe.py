@@ -75,6 +75,12 @@ def _trouble(err: SourceError) -> Finding:
         return Finding(err.what, err.mend)
     if isinstance(err, Malformed):
         return Finding(str(err), "Open the address in a browser, and correct url in the store file")
+    if "certificate" in str(err):
+        return Finding(
+            str(err),
+            "Let the shop send its whole chain; where no public authority signed it, name that authority's in ca_file "
+            "of [source]",
+        )
     return Finding(str(err), "See whether the shop can be reached from this machine, and try again")
 
 

@@ -16,6 +16,7 @@ def test_nothing_waits_and_the_store_is_told(kiwi: Desk) -> None:
     lines = said.out.splitlines()
     assert lines[:4] == ["Nothing waits for a person.", "", "kiwi", "  slips      2 confirmed"]
     assert "  owed       nothing" in lines
+    assert lines[-2].startswith("  polls      last brought news ")
 
 
 def test_a_held_order_comes_first_with_its_reason_and_its_mend(desk: Desk) -> None:
@@ -69,6 +70,16 @@ def test_status_works_without_a_store_file_and_without_a_key(kiwi: Desk) -> None
     kiwi("sync")
     (kiwi.folder / "config" / "kiwi.toml").unlink()
     assert [store["store"] for store in kiwi("status", "--json").value["stores"]] == ["kiwi"]
+
+
+def test_a_store_file_that_cannot_be_used_is_named_with_its_line_and_is_no_good_end(kiwi: Desk) -> None:
+    kiwi("sync")
+    file = kiwi.folder / "config" / "kiwi.toml"
+    file.write_text(file.read_text().replace("[schedule]", "[schedule]\nevry = 3"))
+    said = kiwi("status")
+    assert said.code == 2
+    assert said.out.splitlines()[-2] == "config/kiwi.toml: 1 problem"
+    assert said.out.splitlines()[-1].endswith('[schedule] evry: no such key. Did you mean "every"?')
 
 
 def test_without_a_ledger_it_says_what_makes_one(kiwi: Desk) -> None:

@@ -103,6 +103,11 @@ def test_Z7_a_crash_loop_is_slow_has_an_end_and_a_wrong_store_file_is_none(unit:
     assert found["RestartPreventExitStatus"] == [str(int(Code.USAGE))]
 
 
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
+def test_each_unit_reads_its_store_files_anew_when_it_is_reloaded(unit: Path) -> None:
+    assert settings(unit)["ExecReload"] == ["/bin/kill -HUP $MAINPID"]
+
+
 def test_the_daemon_gets_longer_to_stop_than_it_takes_and_is_watched() -> None:
     from connector.daemon.daemon import GRACE_S
 

@@ -50,6 +50,12 @@ def test_a_backup_is_ours_alone_and_leaves_nothing_beside_it(tmp_path: Path, led
     assert sorted(path.name for path in tmp_path.iterdir()) == ["copy.db", "state"]
 
 
+def test_a_place_that_cannot_even_be_looked_at_is_told_as_any_other(tmp_path: Path, ledger: Ledger) -> None:
+    """A folder of root's, for one; a name that is too long fails alike, for root too."""
+    with pytest.raises(LedgerError, match="the backup could not be written"):
+        back_up(ledger, tmp_path / ("x" * 300))
+
+
 def test_K5_a_backup_that_does_not_pass_its_check_never_replaces_the_last_one(
     tmp_path: Path, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from connector import lock
-from connector.lock import Busy, StoreLock
+from connector.lock import DAEMON, Busy, StoreLock
 from tests.ledger.given import ROOT
 
 RACE = """
@@ -74,6 +74,11 @@ def test_D1_of_two_that_start_at_once_one_gets_the_store_and_the_other_is_told_w
     for process in two:
         process.communicate(timeout=30)
     assert slowest < 1
+
+
+def test_who_needs_the_daemon_gone_is_told_that_it_runs(tmp_path: Path) -> None:
+    with StoreLock(tmp_path, DAEMON), pytest.raises(Busy, match=r"^the daemon runs \(pid \d+ on .+\)\. Stop it first"):
+        StoreLock(tmp_path, DAEMON).__enter__()
 
 
 def test_D1_two_stores_do_not_wait_for_each_other(tmp_path: Path) -> None:

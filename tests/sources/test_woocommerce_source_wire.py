@@ -321,8 +321,17 @@ def test_P28_a_certificate_nobody_vouches_for_is_refused(tmp_path: Path, monkeyp
             list(source.pages(""))
         source.close()
         assert server.requests == []
-        with pytest.raises(SourceError, match="There is no file at ca_file"):
+        with pytest.raises(SourceError, match=rf"{tmp_path}/nowhere.pem can't be read \(no such"):
             list(over_tls(server.port, tmp_path, ca_file="nowhere.pem").pages(""))
+
+
+def test_a_certificate_nobody_vouches_for_is_told_with_what_mends_it(tmp_path: Path) -> None:
+    with serving(answer(b"[]"), tls=tls_context()) as server:
+        source = over_tls(server.port, tmp_path)
+        [found] = source.probe()
+        source.close()
+    assert "its certificate is not trusted" in found.text
+    assert "ca_file" in found.mend
 
 
 def test_over_http_calls_are_signed_and_neither_key_nor_secret_is_in_a_log(
