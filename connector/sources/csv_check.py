@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterator
-from itertools import repeat
+from itertools import chain, repeat
 from operator import itemgetter
 from typing import BinaryIO, Final, NamedTuple
 
@@ -103,7 +103,7 @@ def _glance(stream: BinaryIO, form: Form, layout: Layout) -> Iterator[Keys]:
         pieces = text.split('"')
         outside, quoted = (pieces[1::2], pieces[0::2]) if inside else (pieces[0::2], pieces[1::2])
         ends_inside = inside ^ (len(pieces) % 2 == 0)
-        if _is_odd(outside, inside, ends_inside, form.delimiter) or max(map(len, quoted), default=0) > SURE:
+        if _is_odd(outside, inside, ends_inside, form.delimiter) or _longest(quoted, outside, inside) > SURE:
             raise _InDoubt
         plain = carry + '"'.join(["", *outside] if inside else outside)
         inside = ends_inside
@@ -113,6 +113,19 @@ def _glance(stream: BinaryIO, form: Form, layout: Layout) -> Iterator[Keys]:
     if inside:
         raise _InDoubt
     yield Keys(_keys([carry], form.delimiter, layout), not carry)
+
+
+def _longest(quoted: list[str], outside: list[str], starts_inside: bool) -> int:
+    """The longest text between the quotes of a cell; where a quote is doubled, the cell goes on behind it."""
+    between = outside if starts_inside else outside[1:]
+    if "" not in between:  # nearly always
+        return max(map(len, quoted), default=0)
+    longest = length = 0
+    for text, follows in zip(quoted, chain(between, repeat(".")), strict=False):
+        length += len(text)
+        longest = max(longest, length)
+        length = length if follows == "" else 0
+    return longest
 
 
 def _is_odd(outside: list[str], starts_inside: bool, ends_inside: bool, delimiter: str) -> bool:

@@ -223,6 +223,17 @@ def test_C12_an_endless_cell_of_doubled_quotes_refuses_the_file_too(shop: Shop) 
     assert shop.refusal().startswith("orders.csv: line 3: a cell from here on has more than 131,072 characters.")
 
 
+@pytest.mark.parametrize("start", ["", "x"])
+def test_C12_an_endless_cell_of_few_long_words_in_doubled_quotes_refuses_the_file_before_any_page(
+    shop: Shop, start: str
+) -> None:
+    content = text([*map(order, range(1001, 1600)), order(2001, Notes="NOTE"), order(2002)])
+    word = "x" * 30_000 + '""'
+    endless = f'"{start}{word * 5}"'
+    shop.drop(content.replace("NOTE", endless))
+    assert shop.refusal().startswith("orders.csv: line 601: a cell from here on has more than 131,072 characters.")
+
+
 def test_C12_a_line_without_an_end_is_not_read_into_memory(shop: Shop) -> None:
     shop.drop(text([order(1001)]) + "x" * (6 * PIECE))
     assert shop.refusal().startswith("orders.csv: line 3 has no end within a million characters.")
