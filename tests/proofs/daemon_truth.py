@@ -126,15 +126,20 @@ def all_wrong(state: Path, wanted: Mapping[str, str | None], gss: GssOrders) -> 
             wrong.append(f"{open_attempts} attempts are still open")
         known = _newest(db)
         told = {number for (number,) in db.execute(truth._LATE_ALERTS)}
+        # A shop that goes back to what is on the label leaves the slip late, as it once was: that is a person's to
+        # close. A cancelled one may be made anew by a ghost, a call that outlived the daemon which made it (X5).
+        back = {
+            number
+            for number, (how, _) in known.items()
+            if how == "late" and number in told and gss.get(number, {}).get("state") == "processed"
+        }
+        wrong += [
+            f"{number}: made {gss[number]['creations']} times at GSS, {how}; {truth._history(db, number)}"
+            for number, (how, _) in known.items()
+            if number in back and wanted.get(number) is not None and gss[number]["creations"] != 1
+        ]
     never_told = {number for number, street in wanted.items() if street is None and number not in known}
     wrong += [f"{number}: cancelled before it was known, and at GSS" for number in never_told & gss.keys()]
-    # A shop that goes back to what is on the label leaves the slip late, as it once was: that is a person's to close.
-    back = {
-        number
-        for number, (how, _) in known.items()
-        if how == "late" and number in told and gss.get(number, {}).get("state") == "processed"
-    }
-    wrong += [f"{number}: made more than once at GSS" for number in back if gss[number]["creations"] != 1]
     rest = {number: street for number, street in wanted.items() if number not in never_told | back}
     there = {number: order for number, order in gss.items() if number not in never_told | back}
     return wrong + truth.all_wrong(state, rest, there, are_labels_read=False)
