@@ -32,7 +32,7 @@ check: lint test rows ## what must pass before a commit
 proof: $(READY) ## the long proofs: kill loops, power cuts, many random histories
 	@$(BIN)/pytest -m slow --hypothesis-profile=search --ignore=tests/live
 
-proof-shops: $(READY) ## live shops in step with GSS: 200 histories of 2,000 orders for each; takes an hour or two
+proof-shops: $(READY) ## live shops in step with GSS: 200 histories of 2,000 orders for each; takes an hour or two and adds each to build/proof-shops.txt
 	@$(BIN)/pytest -m slow -n auto -rP tests/live
 
 soak: $(READY) ## two hundred stores on one daemon for half an hour

@@ -22,6 +22,7 @@ from tests.live.world import Case, Outcome, play
 SEEDS = 200
 BLOCK = 10
 """Seeds that one slow test plays."""
+TOLD = Path(__file__).parents[2] / "build" / "proof-shops.txt"
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +39,14 @@ def hold(outcome: Outcome) -> None:
         assert outcome.missed == 0, f"{outcome.line()}\norders were found by the sweep alone"
 
 
+def tell(outcome: Outcome) -> None:
+    """A line as soon as there is one: the whole takes an hour or two, and may be cut short."""
+    print(outcome.line())
+    TOLD.parent.mkdir(exist_ok=True)
+    with TOLD.open("a") as file:
+        file.write(f"{outcome.line()}\n")
+
+
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("kind", KINDS)
 def test_P11_a_live_shop_and_gss_stay_in_step(kind: str, seed: int, gss: Sandbox, tmp_path: Path) -> None:
@@ -52,7 +61,7 @@ def test_P11_over_many_seeds_a_live_shop_and_gss_stay_in_step(
 ) -> None:
     for seed in range(first, first + BLOCK):
         outcome = play(Case(kind, seed), gss, tmp_path)
-        print(outcome.line())
+        tell(outcome)
         hold(outcome)
 
 
