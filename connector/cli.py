@@ -5,6 +5,7 @@ Everything else is imported where it is used: `--help` needs none of it, and no 
 
 from __future__ import annotations
 
+import os
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Sequence
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; no error of its work leaves as an exception."""
     asked = parse(argv)
+    # Else pydantic looks through every installed package for plugins, and runs what it finds beside our keys.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     if why := refusal():
         sys.stderr.write(f"connector: {why}\n")
         return Code.USAGE

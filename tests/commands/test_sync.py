@@ -216,6 +216,20 @@ def test_a_run_with_nothing_to_send_imports_no_http(kiwi: Desk) -> None:
     assert done.stdout.splitlines()[-1] == "0 False"
 
 
+def test_no_other_package_is_run_beside_our_keys_by_way_of_pydantic(kiwi: Desk, tmp_path: Path) -> None:
+    """pydantic loads the plugins of whatever is installed, which costs a tenth of a short run beside."""
+    (tmp_path / "stranger.py").write_text("import pathlib; pathlib.Path(__file__).with_name('ran').touch(); plugin = 1")
+    told = tmp_path / "stranger-1.0.dist-info"
+    told.mkdir()
+    (told / "METADATA").write_text("Metadata-Version: 2.1\nName: stranger\nVersion: 1.0\n")
+    (told / "entry_points.txt").write_text("[pydantic]\nstranger = stranger:plugin\n")
+    script = "from connector.cli import main; raise SystemExit(main(['sync', '--dry-run']))"
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    for more, has_run in (({}, False), ({"PYDANTIC_DISABLE_PLUGINS": ""}, True)):
+        subprocess.run([sys.executable, "-c", script], cwd=kiwi.folder, env=environment | more, capture_output=True)
+        assert (tmp_path / "ran").exists() is has_run
+
+
 def test_D7_a_run_whose_lock_file_is_taken_away_stops_and_says_so(
     kiwi: Desk, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
