@@ -6,7 +6,8 @@ Imports nothing that takes time: `connector --help` must start in the time a she
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,11 +26,12 @@ DELIVERY_STATES: Final = ("waiting", "done", "quarantined", "erased")
 
 def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """The command and its options; leaves with exit code 2 where they can't be understood."""
-    return parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    return parser(words[0] if words and words[0] in _ADDED_BY else None).parse_args(words)
 
 
-def parser() -> argparse.ArgumentParser:
-    """The whole grammar."""
+def parser(command: str | None = None) -> argparse.ArgumentParser:
+    """The grammar; of one command alone where that is all that is asked for: to make all takes a while."""
     main = _Parser(
         prog="connector",
         description="Turns an online shop's orders into freight orders at GoSweetSpot: each once, right, and fast.",
@@ -39,9 +41,7 @@ def parser() -> argparse.ArgumentParser:
     )
     main.add_argument("--version", action="version", version=f"connector {__version__}")
     commands = main.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
-    for add in (
-        _demo, _init, _check, _sync, _run, _status, _slips, _explain, _sandbox, _ledger, _inbox, _privacy, _completion,
-    ):  # fmt: skip
+    for add in _ADDED_BY.values() if command is None else [_ADDED_BY[command]]:
         add(commands)
     return main
 
@@ -397,3 +397,21 @@ def _positive(text: str) -> int:
     if number < 1:
         raise ValueError
     return number
+
+
+_ADDED_BY: Final[dict[str, Callable[[Any], None]]] = {
+    "demo": _demo,
+    "init": _init,
+    "check": _check,
+    "sync": _sync,
+    "run": _run,
+    "status": _status,
+    "slips": _slips,
+    "explain": _explain,
+    "sandbox": _sandbox,
+    "ledger": _ledger,
+    "inbox": _inbox,
+    "privacy": _privacy,
+    "completion": _completion,
+}
+"""What each command's grammar is made by, in the order of the help."""

@@ -36,6 +36,13 @@ def test_every_command_is_there_and_does_something() -> None:
 
 
 @pytest.mark.parametrize("name", cli._COMMANDS)
+def test_a_command_made_alone_is_the_one_of_the_whole_grammar(name: str) -> None:
+    alone = commands(parser(name))
+    assert list(alone) == [name]
+    assert alone[name].format_help() == commands(parser())[name].format_help()
+
+
+@pytest.mark.parametrize("name", cli._COMMANDS)
 def test_every_command_teaches_by_an_example_that_parses(name: str) -> None:
     import shlex
 
