@@ -74,7 +74,7 @@ class Reader:
             log.warning("shop not read", why=report.problem, failures=self.failures)
         else:
             self.failures = 0
-        if report.read or report.problem:
+        if report.read:
             log.info("read", ms=round((time.monotonic() - began) * 1000), **_counts(report))
         self._poke()
 

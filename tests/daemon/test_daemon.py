@@ -322,4 +322,6 @@ def test_K6_a_store_behind_the_fence_keeps_no_other_store_of_its_key_waiting(pla
             place.export("kiwi", number, file=f"{number}.csv")
             place.command("sync", "kiwi")
             until(lambda number=number: has(gss, f"KIWI-#{number}"), f"order {number}")  # type: ignore[misc]
+        assert daemon.told("shop not read")
+        assert "aaa" not in {one["store"] for one in daemon.told("read")}, "nothing was read of it"
         assert daemon.stop()[0] == 0
