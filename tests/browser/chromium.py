@@ -96,16 +96,20 @@ class Wire:
 
     def call(self, method: str, parameters: dict[str, Any], session: str | None = None) -> Any:
         """The result of one command; AssertionError where the browser refuses it or stays silent."""
-        self._last += 1
-        message = {"id": self._last, "method": method, "params": parameters}
-        if session:
-            message["sessionId"] = session
-        os.write(self._out, json.dumps(message).encode() + b"\0")
+        self.tell(method, parameters, session)
         deadline = time.monotonic() + PATIENCE_S
         while (answer := self._read(deadline)).get("id") != self._last:
             self._events.append(answer)
         assert "error" not in answer, f"{method}: {answer['error']}"
         return answer["result"]
+
+    def tell(self, method: str, parameters: dict[str, Any], session: str | None = None) -> None:
+        """Send a command, and wait for no answer."""
+        self._last += 1
+        message = {"id": self._last, "method": method, "params": parameters}
+        if session:
+            message["sessionId"] = session
+        os.write(self._out, json.dumps(message).encode() + b"\0")
 
     def heard(self, session: str, *methods: str) -> list[Any]:
         """What happened so far in a tab, of these kinds."""
@@ -142,7 +146,8 @@ class Browser:
         return page
 
     def close(self) -> None:
-        self._wire.call("Browser.close", {})
+        """Ask it to leave; it may be gone before it has answered."""
+        self._wire.tell("Browser.close", {})
 
 
 @contextmanager

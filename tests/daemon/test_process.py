@@ -9,6 +9,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -130,9 +131,10 @@ def inheritable(daemon: Running) -> list[str]:
     """What a child would inherit beside the three standard streams (O_CLOEXEC is 02000000, proc(5))."""
     found = []
     for each in Path(f"/proc/{daemon.process.pid}/fdinfo").iterdir():
-        flags = re.search(r"^flags:\s+([0-7]+)", each.read_text(encoding="ascii"), re.M)
-        if flags and int(each.name) > 2 and not int(flags[1], 8) & 0o2000000:
-            found.append(str((each.parent.parent / "fd" / each.name).readlink()))
+        with suppress(FileNotFoundError):  # closed while we look
+            flags = re.search(r"^flags:\s+([0-7]+)", each.read_text(encoding="ascii"), re.M)
+            if flags and int(each.name) > 2 and not int(flags[1], 8) & 0o2000000:
+                found.append(str((each.parent.parent / "fd" / each.name).readlink()))
     return found
 
 
