@@ -4,6 +4,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+# Half as many again as there are cores: many tests wait for processes, disks and time-outs.
+WORKERS ?= $(shell expr \( $$(nproc) \* 3 + 1 \) / 2)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint check rows proof proof-shops soak bench-hooks bench bench-quick bench-million lock clean
@@ -16,7 +18,7 @@ demo: $(READY) ## see it work: two shops, a stand-in for GoSweetSpot, no account
 
 test: $(READY) ## all quick tests, with branch coverage and its floor
 	@mkdir -p build
-	@$(BIN)/pytest -n auto -m "not slow" --cov --cov-report=term:skip-covered --cov-report=json:build/coverage.json
+	@$(BIN)/pytest -n $(WORKERS) -m "not slow" --cov --cov-report=term:skip-covered --cov-report=json:build/coverage.json
 	@$(BIN)/python -m scripts.coverage_floor build/coverage.json
 
 lint: $(READY) ## ruff and mypy --strict
