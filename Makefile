@@ -31,7 +31,7 @@ rows: $(READY) ## which faults we promise to survive have no test yet
 
 check: lint test rows ## what must pass before a commit
 
-proof: $(READY) ## the long proofs: kill loops, power cuts, many random histories
+proof: $(READY) ## the long proofs: kill loops, many random histories, memory over many orders
 	@$(BIN)/pytest -m slow --hypothesis-profile=search --ignore=tests/live
 
 proof-shops: $(READY) ## live shops in step with GSS: 200 histories of 2,000 orders for each; takes an hour or two and adds each to build/proof-shops.txt

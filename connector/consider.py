@@ -22,14 +22,12 @@ TIE = "The shop shows two contents of this order with one change date. Save the 
 TIED_CONTENT = hashlib.sha256(TIE.encode()).digest()
 """Stands for the contents of an order in a tie: whichever of them is shown again, with that date, it is a tie still."""
 
-_TO_TAKE = (Accept.NEW, Accept.NEWER)
-_SHIP = Kind.SHIP  # Python 3.11 looks a member of an enum up anew each time it is used
-
 GONE = "The order was deleted in the shop."
 GONE_CONTENT = hashlib.sha256(GONE.encode()).digest()
 """Stands for the contents of an order that is no more; no order's contents have this hash."""
 
-
+_TO_TAKE = (Accept.NEW, Accept.NEWER)
+_SHIP = Kind.SHIP  # Python 3.11 looks a member of an enum up anew each time it is used
 _encode = msgspec.json.Encoder().encode
 
 
