@@ -87,7 +87,7 @@ class GateSender:
         try:
             key = store.gosweetspot.access_key.resolve()
             terms = opening.terms_of(store, key)
-            with house.locks.held(store.name) as lock:
+            with house.locks.held_to_send(store.name) as lock:
                 hooks = house.hooks(self.errand.moves, lock.is_ours)
                 before = queries.last_attempt(ledger.db)
                 report = send_store(opening.rules_of(store), terms, ledger, clients.of(store, key), hooks, SLICE)
