@@ -64,8 +64,8 @@ def after_restore(state: State, op: Op, was_sent: bool, shown: Shown, ticketed: 
 
 
 class Compared(msgspec.Struct):
-    """What the comparison came to. left_standing: slips GSS has for orders that are not to be shipped; problem: why it
-    did not come to its end, "" where it did and the store may send again."""
+    """What the comparison came to. left_standing: slips GSS has for orders that are not to be shipped, or not yet;
+    problem: why it did not come to its end, "" where it did and the store may send again."""
 
     calls: int = 0
     held: int = 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ from connector.ledger.backup import back_up
 from connector.ledger.connection import Ledger, open_ledger
 from connector.ledger.machine import Shown
 from connector.ledger.states import Op, State
-from connector.order import Fulfilment
+from connector.order import Fulfilment, Payment
 from connector.sandbox.handle import Sandbox
 from connector.slip import SlipRules
 from connector.sync import fetch_store
@@ -331,6 +332,29 @@ def test_K7_a_lost_ledger_is_begun_anew_from_what_GSS_has(road: Road, tmp_path: 
     assert [road.state(number) for number in ("A1", "A2", "A3")] == ["confirmed", "processed", "held"]
     assert "it was never sent, or somebody deleted it there" in road.reason("A3")
     assert "left standing A5" in road.kinds()
+
+
+@pytest.mark.parametrize("is_lost", [False, True])
+@pytest.mark.parametrize("edit", [{"fulfilment": Fulfilment.ON_HOLD}, {"payment": Payment.PENDING}])
+def test_K6_K7_an_order_that_was_sent_since_and_is_to_wait_now_calls_a_person(
+    road: Road, tmp_path: Path, edit: dict[str, Any], is_lost: bool
+) -> None:
+    """A hold for fraud, say: GSS has it pending, and this ledger never knew that it was sent."""
+    epoch.begin(road.ledger, HERE, road.clock.now())
+    backup = back_up(road.ledger, tmp_path / "backup.db")
+    road.shop.add("C1")
+    road.sync()
+    road.shop.edit("C1", **edit)
+    if is_lost:
+        road.ledger.close()
+        (tmp_path / "state" / "ledger.db").unlink()
+        road.ledger = open_ledger(tmp_path / "state")
+        epoch.begin(road.ledger, HERE, road.clock.now())
+    else:
+        put_back(road, backup, tmp_path)
+    poll(road)
+    assert through(road).left_standing == 1
+    assert "left standing C1" in road.kinds()
 
 
 def test_the_number_of_an_order_without_a_slip_follows_the_store_s_rules(road: Road, tmp_path: Path) -> None:
