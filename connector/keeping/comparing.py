@@ -93,7 +93,8 @@ def pass_fence(
         return Compared(problem=f"{raised.why} {PERSON}")
     if not fence.was_polled(ledger.db, terms.store):
         return Compared(problem=f"{raised.why} {POLL}")
-    asking = _Asking(rules, terms, ledger, client, clock, wait, stopping, raised.adopts)
+    adopts = fence.adopts(ledger.db, terms.store)
+    asking = _Asking(rules, terms, ledger, client, clock, wait, stopping, adopts)
     compared = asking.compare(raised.raised_at)
     if not compared.problem:
         with ledger.writing() as db:

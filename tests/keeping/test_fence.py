@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from connector.keeping import deeds
 from connector.keeping.backups import keep_backups
 from connector.keeping.comparing import Compared, Verdict, after_restore, pass_fence
 from connector.keeping.host import this_host
@@ -42,6 +43,13 @@ def again(tmp_path: Path, host: str = HERE) -> tuple[str, bool, bool]:
     with open_ledger(tmp_path / "state", now=START) as ledger:
         why = epoch.begin(ledger, host, START)
         return why, fence.stands(ledger.db, "kiwi"), fence.fence_of(ledger.db).asks
+
+
+def move(folder: Path) -> None:
+    """Leave a copy of the folder in its place, as after a move to another disk."""
+    shutil.copytree(folder, folder.with_name("copy"))
+    shutil.rmtree(folder)
+    folder.with_name("copy").rename(folder)
 
 
 def test_a_ledger_that_goes_on_where_it_was_meets_no_fence(tmp_path: Path, ledger: Ledger) -> None:
@@ -88,9 +96,7 @@ def test_K6_an_older_ledger_is_noticed_however_it_came_there(tmp_path: Path, led
         shutil.copyfile(backup, path)
         path.chmod(0o600)
     else:
-        shutil.copytree(tmp_path / "state", tmp_path / "yesterday")
-        shutil.rmtree(tmp_path / "state")
-        (tmp_path / "yesterday").rename(tmp_path / "state")
+        move(tmp_path / "state")
     why, stands, asks = again(tmp_path)
     assert (bool(why), stands, asks) == (True, True, False)
     assert again(tmp_path) == ("", True, False), "said once, and it stands"
@@ -141,9 +147,7 @@ def test_Z2_a_kill_in_the_very_first_start_is_no_ledger_that_was_put_here(
 
 def test_K8_a_copy_of_the_folder_on_another_machine_asks_a_person_first(tmp_path: Path, ledger: Ledger) -> None:
     ledger.close()
-    shutil.copytree(tmp_path / "state", tmp_path / "copy")
-    shutil.rmtree(tmp_path / "state")
-    (tmp_path / "copy").rename(tmp_path / "state")
+    move(tmp_path / "state")
     why, stands, asks = again(tmp_path, THERE)
     assert (bool(why), stands, asks) == (True, True, True)
     with open_ledger(tmp_path / "state") as copied:
@@ -179,6 +183,31 @@ def test_K7_a_ledger_begun_anew_where_there_was_one_adopts(tmp_path: Path, ledge
     assert again(tmp_path)[1]
     with open_ledger(tmp_path / "state") as new:
         assert fence.fence_of(new.db).adopts
+
+
+def test_K7_an_adoption_stays_due_for_each_store_until_it_has_passed(tmp_path: Path) -> None:
+    """Adopted, not yet synced to the end, and then the folder is moved to its server."""
+    deeds.adopt(tmp_path / "state", START)
+    for passes in ("moa", "kiwi"):
+        with open_ledger(tmp_path / "state", now=START) as ledger:
+            epoch.begin(ledger, HERE, START)
+            assert fence.adopts(ledger.db, passes)
+            with ledger.writing() as db:
+                fence.let_pass(db, passes)
+        move(tmp_path / "state")
+        with open_ledger(tmp_path / "state", now=START) as ledger:
+            assert "copied or restored" in epoch.begin(ledger, HERE, START)
+            assert fence.stands(ledger.db, passes)
+            assert not fence.adopts(ledger.db, passes), "it was adopted: what GSS has no more is no riddle"
+
+
+def test_K7_a_ledger_adopts_anew_for_a_store_that_has_passed_with_nothing(tmp_path: Path) -> None:
+    with open_ledger(tmp_path / "state", now=START) as ledger, ledger.writing() as db:
+        fence.raise_fence(db, "a test", START)
+        fence.let_pass(db, "kiwi")
+    deeds.adopt(tmp_path / "state", START)
+    with open_ledger(tmp_path / "state", now=START) as ledger:
+        assert fence.stands(ledger.db, "kiwi") and fence.adopts(ledger.db, "kiwi")
 
 
 @pytest.mark.parametrize(
