@@ -20,7 +20,7 @@ from connector.ledger.times import stamp
 from connector.record import Doubt, Reading, record_page
 from connector.report import Hooks, Report
 from connector.sender import Terms
-from connector.sources.base import LiveSource, Malformed, Page, Source, SourceError, Throttled
+from connector.sources.base import LiveSource, Malformed, Page, Source, SourceError, Throttled, only_tells
 
 AT_ONCE: Final = 100
 """Orders asked for by their id in one call to a shop."""
@@ -73,7 +73,7 @@ class Fetch:
     def _note_that_it_was_read(self) -> None:
         """Nothing is written, and so nothing synced, where no alert is open and no fence stands."""
         with self.ledger.writing() as db:
-            if fence.stands(db, self.terms.store):
+            if fence.stands(db, self.terms.store) and not only_tells(self.source):  # that one was read by hearing it
                 fence.note_polled(db, self.terms.store)
             for kind in (DOWN, THROTTLES):
                 alerts.close_kind(db, self.terms.store, kind, stamp(self.hooks.now()), "the shop was read again")

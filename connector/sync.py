@@ -53,12 +53,14 @@ def sync_store(
     client: Client,
     hooks: Hooks = HOOKS,
     visit: Visit = USUAL,
+    report: Report | None = None,
 ) -> Report:
     """Bring one store and GSS into step. The caller holds the store's lock.
 
-    source None: nothing is read, only sent and read back. Raises LedgerError; everything else ends up in the Report.
+    source None: nothing is read, only sent and read back. report: of what was heard just before, gone on with. Raises
+    LedgerError; everything else ends up in the Report.
     """
-    report = Report(rules.store)
+    report = report or Report(rules.store)
     with ledger.writing() as db:
         know_store(db, terms)
         outbox.recover(db, terms.store, hooks.now(), terms.ghost_window)
@@ -77,11 +79,20 @@ def sync_store(
 
 
 def fetch_store(
-    rules: Rules, terms: Terms, source: Source, ledger: Ledger, hooks: Hooks = HOOKS, visit: Visit = USUAL
+    rules: Rules,
+    terms: Terms,
+    source: Source,
+    ledger: Ledger,
+    hooks: Hooks = HOOKS,
+    visit: Visit = USUAL,
+    report: Report | None = None,
 ) -> Report:
     """Read one store's shop and record what is new; no call to GSS, no attempt touched, so that it may go on beside
-    `send_store`. Where nothing is new, nothing is written. The caller holds the store's lock. Raises LedgerError."""
-    report = Report(rules.store)
+    `send_store`. Where nothing is new, nothing is written. The caller holds the store's lock. Raises LedgerError.
+
+    report: of what was heard just before, gone on with.
+    """
+    report = report or Report(rules.store)
     if _is_new(ledger.db, terms):
         with ledger.writing() as db:
             know_store(db, terms)

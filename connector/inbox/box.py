@@ -129,13 +129,21 @@ class Inbox:
 
         One whose bytes are not those that were signed (a disk that lies) is quarantined and not handed out (I3).
         """
+        return self._lot(State.WAITING, store, 0, most)
+
+    def looked_at(self, store: str, after: int, most: int) -> list[Delivery]:
+        """What a store told that was looked at and is still kept, the oldest first, from the one after `after` (an id;
+        0: the first); as `waiting` hands it out."""
+        return self._lot(State.DONE, store, after, most)
+
+    def _lot(self, state: State, store: str, after: int, most: int) -> list[Delivery]:
         found: list[Delivery] = []
         damaged: list[int] = []
         size = 0
         with self._reading() as db:
             rows = db.execute(
-                f"SELECT {_WHOLE} FROM deliveries WHERE state = 'waiting' AND store = ? ORDER BY id LIMIT ?",  # noqa: S608
-                (store, most),
+                f"SELECT {_WHOLE} FROM deliveries WHERE state = ? AND store = ? AND id > ? ORDER BY id LIMIT ?",  # noqa: S608
+                (state.value, store, after, most),
             )
             for row in rows:
                 size += len(row[4])
@@ -238,13 +246,14 @@ class Inbox:
             rows = db.execute(f"SELECT {_WHOLE} FROM deliveries WHERE id > ? ORDER BY id LIMIT ?", (last, most))  # noqa: S608
             return [_delivery(row) for row in rows]
 
-    def forget(self, before: datetime, most: int = 1_000) -> int:
-        """Remove what was dealt with before a time, at most so many; how many. What waits is never forgotten."""
+    def forget(self, before: datetime, most: int = 1_000, store: str | None = None) -> int:
+        """Remove what was dealt with before a time, at most so many, of one store or of all; how many. What waits is
+        never forgotten."""
         with self._writing() as db:
             return db.execute(
                 "DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE state <> 'waiting'"
-                " AND handled_at < ? LIMIT ?)",
-                (stamp(before), most),
+                " AND handled_at < ? AND (? IS NULL OR store = ?) LIMIT ?)",
+                (stamp(before), store, store, most),
             ).rowcount
 
     def blank(self, ids: Sequence[int], why: str) -> int:

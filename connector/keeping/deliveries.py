@@ -52,10 +52,14 @@ class InboxDeliveries:
         found = [one.id for one in self._all() if one.body and matches(_text(one))]
         return self._inbox.blank(found, WHY) if found else 0
 
-    def forget(self, before: datetime) -> int:
-        """Remove what was dealt with before; how many."""
+    def stores(self) -> list[str]:
+        """The stores that have any, by name."""
+        return sorted(self._inbox.counts())
+
+    def forget(self, before: datetime, store: str | None = None) -> int:
+        """Remove what was dealt with before, of one store or of all; how many."""
         removed = 0
-        while found := self._inbox.forget(before):
+        while found := self._inbox.forget(before, store=store):
             removed += found
         return removed
 

@@ -5,7 +5,7 @@ What goes wrong with one part is told and stops no other; a ledger that is damag
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,6 +21,8 @@ from connector.keeping.retention import Pruned
 from connector.ledger import alerts, soundness
 from connector.ledger.connection import Ledger, LedgerError
 from connector.ledger.times import stamp
+from connector.sources.base import only_tells
+from connector.sources.registry import source_class
 from connector.store import Store
 
 DAMAGED: Final = "ledger damaged"
@@ -75,7 +77,8 @@ def tidy(
     if stores and all(not one.note.endswith(_NOT_BY_AGE) for one in done.pruned):
         longest = max(store.keep.retention for store in stores)
         done.copies = _forget_copies(state, now - longest)
-        _forget_deliveries(state, now - min(longest, deliveries.KEPT_FOR), done)
+        needed = _needed_since(stores, [state / "backups", *([place] if place else [])])
+        _forget_deliveries(state, now - min(longest, deliveries.KEPT_FOR), needed, done)
     done.notes += [one for one in (retention.give_back_space(ledger),) if one]
     return done
 
@@ -107,11 +110,21 @@ def _forget_copies(state: Path, before: datetime) -> int:
     return len(old)
 
 
-def _forget_deliveries(state: Path, before: datetime, done: Tidied) -> None:
+def _needed_since(stores: Sequence[Store], places: Sequence[Path]) -> dict[str, datetime]:
+    """Since when the deliveries of shops that can't be asked must be kept, by store: whoever restores the oldest backup
+    has them heard again (failures.md K6)."""
+    times = [at for place in places for at, _ in backups.backups_in(place)]
+    told = [store.name for store in stores if only_tells(source_class(store.source_kind))]
+    return dict.fromkeys(told, min(times)) if times else {}
+
+
+def _forget_deliveries(state: Path, before: datetime, needed: Mapping[str, datetime], done: Tidied) -> None:
     from connector.inbox.errors import InboxError
 
     try:
         with deliveries.inbox_deliveries(state) as inbox:
-            done.deliveries = inbox.forget(before) if inbox else 0
+            if inbox is not None:
+                for store in inbox.stores():
+                    done.deliveries += inbox.forget(min(before, needed.get(store, before)), store)
     except InboxError as err:
         done.problems.append(str(err))

@@ -19,7 +19,7 @@ from connector.ledger.states import Op, State
 from connector.ledger.times import stamp
 
 LEFT_STANDING: Final = "left standing"
-"""The kind of alert about a slip that GSS has for an order that is not to be shipped."""
+"""The kind of alert about a slip that GSS has for an order that is not to be shipped, or not yet."""
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -111,9 +111,9 @@ def take_as_sent(db: sqlite3.Connection, terms: _Terms, asked: Asked, is_tickete
 
 
 def passed_over(db: sqlite3.Connection, store: str, since: str, after: tuple[str, str], most: int) -> list[Passed]:
-    """Orders skipped, read since (a stamp), of ids and parts after `after`."""
+    """Orders skipped or to wait, read since (a stamp), of ids and parts after `after`."""
     rows = db.execute(
-        "SELECT order_id, part, order_number, reason FROM passed_over WHERE store = ? AND decision = 'skip'"
+        "SELECT order_id, part, order_number, reason FROM passed_over WHERE store = ?"
         " AND seen_at >= ? AND (order_id, part) > (?, ?) ORDER BY order_id, part LIMIT ?",
         (store, since, *after, most),
     )
@@ -131,8 +131,8 @@ def is_a_slip_s(db: sqlite3.Connection, destination: str, key: str) -> bool:
 def call_about(db: sqlite3.Connection, store: str, number: str, order: Passed, now: datetime) -> None:
     """Call a person about a slip that GSS has for an order that got none here."""
     text = (
-        f"GoSweetSpot has slip {number} pending, but order {order.number} is not to be shipped: {order.reason} Delete "
-        "it in GoSweetSpot unless it is somebody else's"
+        f"GoSweetSpot has slip {number} pending, but order {order.number} is not to be shipped now: {order.reason} "
+        "Delete it in GoSweetSpot unless it is somebody else's"
     )
     alerts.open_alert(db, store, None, f"{LEFT_STANDING} {number}", text, stamp(now))
 

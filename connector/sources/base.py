@@ -121,6 +121,12 @@ class HearsDeliveries(Protocol):
         ...
 
 
+def only_tells(source: object) -> bool:
+    """Whether a shop can't be asked, so that what it delivered is all that is known of it. source: one, or a class of
+    sources."""
+    return isinstance(source, HearsDeliveries) and not isinstance(source, LiveSource)
+
+
 class SourceContext(msgspec.Struct, frozen=True):
     """What a source may know of its house: its store's name, the folder relative paths start from, the zone, the time,
     and how to wait (seconds) where a shop asks for a moment's patience."""
