@@ -1,12 +1,12 @@
 """The day's housekeeping: check, back up, look for a twin, forget what is old. Knows no schedule and no screen.
 
-What goes wrong with one part is told and stops no other; a ledger that is damaged is told and nothing else is done.
+What goes wrong with one part is told and stops no other; a ledger that is damaged ends it all, and who keeps it open.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -19,7 +19,7 @@ from connector.keeping.clock import time_told_by
 from connector.keeping.restore import Drill, drill
 from connector.keeping.retention import Pruned
 from connector.ledger import alerts, soundness
-from connector.ledger.connection import Ledger, LedgerError
+from connector.ledger.connection import Ledger, LedgerError, LedgerUnfit
 from connector.ledger.times import stamp
 from connector.store import Store
 
@@ -54,12 +54,11 @@ def tidy(
     """One round. place: where backups are kept, `keep` of them. told_by: asks the server at a url for the time.
     asking: opens a store's account at GSS, to see whether somebody else sends under its prefix.
 
-    Holds no lock: each piece is a transaction of its own beside whatever runs. Raises LedgerError where the ledger
-    can't be written at all.
+    Holds no lock: each piece is a transaction of its own beside whatever runs. Raises LedgerUnfit where the ledger is
+    damaged, with a person called and nothing else done; LedgerError where it can't be written at all.
     """
     done = Tidied()
-    if not _is_sound(ledger, now, done):
-        return done
+    _check(ledger, now)
     if place is not None:
         backups.call_if_old(ledger, place, OLDEST_BACKUP, now)
         done.backup = backups.keep_backups(ledger, place, keep, now)
@@ -83,20 +82,18 @@ def tidy(
 _NOT_BY_AGE: Final = "nothing was removed by age"
 
 
-def _is_sound(ledger: Ledger, now: datetime, done: Tidied) -> bool:
-    """Read every page and reference of the ledger; a person is called where one is wrong."""
-    problems = soundness.check(ledger.db)
-    if problems:
-        done.problems.append(f"the ledger is damaged ({problems[0]}). Stop, and restore a backup.")
-        try:
-            with ledger.writing() as db:
-                alerts.open_alert(db, backups.EVERYWHERE, None, DAMAGED, done.problems[0], stamp(now))
-        except LedgerError:
-            pass  # a damaged ledger may take no alert: the caller has the sentence
-        return False
+def _check(ledger: Ledger, now: datetime) -> None:
+    """Read every page and reference of the ledger. Where one is wrong a person is called, the next start reads them all
+    again, and LedgerUnfit is raised: nothing is sent from a doubtful ledger (failures.md L9)."""
+    try:
+        soundness.refuse_damaged(ledger.db, ledger.path)
+    except LedgerUnfit as err:
+        with suppress(LedgerError), ledger.writing() as db:  # one that is damaged may take neither
+            soundness.forget_check(db)
+            alerts.open_alert(db, backups.EVERYWHERE, None, DAMAGED, str(err), stamp(now))
+        raise
     with ledger.writing() as db:
         soundness.keep_check(db, now)
-    return True
 
 
 def _forget_copies(state: Path, before: datetime) -> int:
