@@ -5,10 +5,9 @@ For the NZ Privacy Act 2020 (IPP 6, 7, 9) and the GDPR (articles 15, 17): docs/p
 
 from __future__ import annotations
 
-import json
 import re
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Protocol
@@ -32,7 +31,7 @@ class Deliveries(Protocol):
 
     def search(self, matches: Callable[[str], bool]) -> Iterator[Place]: ...
 
-    def erase(self, matches: Callable[[str], bool]) -> int: ...
+    def erase(self, store: str, orders: Sequence[str]) -> int: ...
 
 
 def matcher(name: str) -> Callable[[str], bool]:
@@ -127,15 +126,9 @@ def erase(
             people_data.write_down(db, who, "privacy erase", order.slip_id, now)
     done = []
     for order in found:
-        gone = deliveries.erase(_names(order.order, order.order_id)) if deliveries and order.is_over else 0
+        gone = deliveries.erase(order.store, [order.order, order.order_id]) if deliveries and order.is_over else 0
         done.append(Erased(order.store, order.order, order.state, not order.is_over, gone))
     return done
-
-
-def _names(*words: str) -> Callable[[str], bool]:
-    """Whether a delivery is about this order: its number or id stands in it whole."""
-    wanted = [re.compile(rf"(?<![\w#-]){re.escape(json.dumps(word)[1:-1])}(?![\w-])") for word in words if word]
-    return lambda text: any(one.search(text) for one in wanted)
 
 
 class FileMode(msgspec.Struct, frozen=True):
