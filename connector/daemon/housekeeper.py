@@ -42,7 +42,13 @@ class Housekeeper:
         try:
             with house.connections.lent() as ledger:
                 done = tidy(
-                    ledger, list(self._stores.values()), house.state, house.now(), place=self._place, keep=self._keep
+                    ledger,
+                    list(self._stores.values()),
+                    house.state,
+                    house.now(),
+                    place=self._place,
+                    keep=self._keep,
+                    hooks=house.hooks(self.errand.moves, lambda: True),
                 )
         except Exception as err:  # noqa: BLE001  housekeeping stops no store
             house.tell_trouble(err)

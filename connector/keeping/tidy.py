@@ -21,6 +21,7 @@ from connector.keeping.retention import Pruned
 from connector.ledger import alerts, soundness
 from connector.ledger.connection import Ledger, LedgerError, LedgerUnfit
 from connector.ledger.times import stamp
+from connector.report import HOOKS, Hooks
 from connector.store import Store
 
 DAMAGED: Final = "ledger damaged"
@@ -50,9 +51,11 @@ def tidy(
     keep: int = 7,
     told_by: Callable[[str], datetime | None] = time_told_by,
     asking: Callable[[Store], AbstractContextManager[twin.Asked]] = twin.asking,
+    hooks: Hooks = HOOKS,
 ) -> Tidied:
     """One round. place: where backups are kept, `keep` of them. told_by: asks the server at a url for the time.
-    asking: opens a store's account at GSS, to see whether somebody else sends under its prefix.
+    asking: opens a store's account at GSS, to see whether somebody else sends under its prefix. hooks: asked before
+    each call and each store whether to stop; what is left then is for the next round (failures.md Z5).
 
     Holds no lock: each piece is a transaction of its own beside whatever runs. Raises LedgerUnfit where the ledger is
     damaged, with a person called and nothing else done; LedgerError where it can't be written at all.
@@ -64,9 +67,11 @@ def tidy(
         done.backup = backups.keep_backups(ledger, place, keep, now)
         done.drill = drill(place, now)
         done.problems += [one for one in (done.backup.problem, done.drill.problem) if one]
-    done.notes += twin.look_for(ledger, stores, now, asking)
+    done.notes += twin.look_for(ledger, stores, now, asking, hooks)
     times: dict[str, datetime | None] = {}
     for store in stores:
+        if hooks.stopping():
+            return done
         url = store.gosweetspot.url
         if url not in times:
             times[url] = told_by(url)
