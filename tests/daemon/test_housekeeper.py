@@ -119,3 +119,12 @@ def test_L9_damage_found_at_night_ends_the_daemon(house: House) -> None:
         damage(ledger)
     keeper.look_after()
     assert "the ledger is damaged" in house.fatal
+
+
+def test_K10_a_backup_of_a_time_to_come_is_no_reason_to_leave_out_tonights(house: House) -> None:
+    keeper = Housekeeper(house, {}, house.state / "backups")
+    keeper.look_after()
+    assert not keeper.was_missed()
+    [made] = (house.state / "backups").iterdir()
+    made.rename(made.with_name("ledger-2999-01-01T000000Z.db"))
+    assert keeper.was_missed()
