@@ -238,13 +238,14 @@ class Inbox:
             rows = db.execute(f"SELECT {_WHOLE} FROM deliveries WHERE id > ? ORDER BY id LIMIT ?", (last, most))  # noqa: S608
             return [_delivery(row) for row in rows]
 
-    def forget(self, before: datetime, most: int = 1_000) -> int:
-        """Remove what was dealt with before a time, at most so many; how many. What waits is never forgotten."""
+    def forget(self, before: datetime, most: int = 1_000, store: str | None = None) -> int:
+        """Remove what was dealt with before a time, at most so many, of one store or of all; how many. What waits is
+        never forgotten."""
         with self._writing() as db:
             return db.execute(
                 "DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE state <> 'waiting'"
-                " AND handled_at < ? LIMIT ?)",
-                (stamp(before), most),
+                " AND handled_at < ? AND (? IS NULL OR store = ?) LIMIT ?)",
+                (stamp(before), store, store, most),
             ).rowcount
 
     def blank(self, ids: Sequence[int], why: str, *, once_heard: bool = False) -> int:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from connector.inbox.delivery import Delivery
 
 KEPT_FOR: Final = timedelta(days=30)
-"""How long deliveries are kept once they were dealt with, unless a store's retention is shorter: long enough to look
-into a shop's complaint. The shop has the order itself."""
+"""How long deliveries are kept once they were dealt with, unless their store's retention is shorter: long enough to
+look into a shop's complaint. The shop has the order itself."""
 LOT: Final = 100
 WHY: Final = "somebody asked for it"
 
@@ -56,10 +56,14 @@ class InboxDeliveries:
         found = [one.id for one in self._all() if one.store == store and one.body and names(_text(one))]
         return self._inbox.blank(found, WHY, once_heard=True) if found else 0
 
-    def forget(self, before: datetime) -> int:
-        """Remove what was dealt with before; how many."""
+    def stores(self) -> list[str]:
+        """The stores that have any, by name."""
+        return sorted(self._inbox.counts())
+
+    def forget(self, before: datetime, store: str | None = None) -> int:
+        """Remove what was dealt with before, of one store or of all; how many."""
         removed = 0
-        while found := self._inbox.forget(before):
+        while found := self._inbox.forget(before, store=store):
             removed += found
         return removed
 

@@ -15,6 +15,7 @@ from typing import Final, Protocol
 import msgspec
 
 from connector.keeping.backups import backups_in
+from connector.keeping.leftovers import damaged_inboxes, half_done
 from connector.ledger import people_data
 from connector.ledger.connection import Ledger, LedgerError
 from connector.ledger.people import Refused
@@ -81,6 +82,8 @@ def find(state: Path, name: str, backups: Path | None = None, deliveries: Delive
                 yield from (_found(place, str(path)) for place in people_data.search(db, matches))
         except LedgerError as err:
             yield Found(f"a copy that can't be read: {err}", "", "", "", str(path))
+    for path in [*half_done(state, backups), *damaged_inboxes(state)]:
+        yield Found("not looked into: damaged, or left over from work that was cut short", "", "", "", str(path))
 
 
 def _found(place: Place, file: str = "") -> Found:

@@ -5,20 +5,23 @@ What goes wrong with one part is told and stops no other; a ledger that is damag
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from connector.keeping import backups, deliveries, retention, twin
+from connector.inbox.errors import InboxError
+from connector.keeping import backups, deliveries, leftovers, retention, twin
 from connector.keeping.backups import Kept
 from connector.keeping.clock import time_told_by
+from connector.keeping.options import KeepOptions
 from connector.keeping.restore import Drill, drill
 from connector.keeping.retention import Pruned
-from connector.ledger import alerts, soundness
+from connector.ledger import alerts, queries, soundness
 from connector.ledger.connection import Ledger, LedgerError, LedgerUnfit
 from connector.ledger.times import stamp
 from connector.report import HOOKS, Hooks
@@ -52,10 +55,13 @@ def tidy(
     told_by: Callable[[str], datetime | None] = time_told_by,
     asking: Callable[[Store], AbstractContextManager[twin.Asked]] = twin.asking,
     hooks: Hooks = HOOKS,
+    unread: Collection[str] = (),
 ) -> Tidied:
     """One round. place: where backups are kept, `keep` of them. told_by: asks the server at a url for the time.
     asking: opens a store's account at GSS, to see whether somebody else sends under its prefix. hooks: asked before
     each call and each store whether to stop; what is left then is for the next round (failures.md Z5).
+    unread: stores whose file is there and can't be read, so that nothing of theirs is removed. What the ledger has of
+    stores without a file goes after the time that holds unless told otherwise.
 
     Holds no lock: each piece is a transaction of its own beside whatever runs. Raises LedgerUnfit where the ledger is
     damaged, with a person called and nothing else done; LedgerError where it can't be written at all.
@@ -68,18 +74,19 @@ def tidy(
         done.drill = drill(place, now)
         done.problems += [one for one in (done.backup.problem, done.drill.problem) if one]
     done.notes += twin.look_for(ledger, stores, now, asking, hooks)
+    limits = _limits(ledger, stores, unread)
+    urls = {store.name: store.gosweetspot.url for store in stores}
     times: dict[str, datetime | None] = {}
-    for store in stores:
+    for name, kept_for in limits.items():
         if hooks.stopping():
             return done
-        url = store.gosweetspot.url
+        url = urls.get(name) or next(iter(urls.values()))
         if url not in times:
             times[url] = told_by(url)
-        done.pruned.append(retention.prune(ledger, store.name, store.keep.retention, now, times[url]))
-    if stores and all(not one.note.endswith(_NOT_BY_AGE) for one in done.pruned):
-        longest = max(store.keep.retention for store in stores)
-        done.copies = _forget_copies(state, now - longest)
-        _forget_deliveries(state, now - min(longest, deliveries.KEPT_FOR), done)
+        done.pruned.append(retention.prune(ledger, name, kept_for, now, times[url], wipe=partial(_wipe, state, done)))
+    if limits and all(not one.note.endswith(_NOT_BY_AGE) for one in done.pruned):
+        done.copies = _forget_copies(state, place, now, max(limits.values()))
+        _forget_deliveries(state, now, limits, unread, done)
     done.notes += [one for one in (retention.give_back_space(ledger),) if one]
     return done
 
@@ -101,19 +108,49 @@ def _check(ledger: Ledger, now: datetime) -> None:
         soundness.keep_check(db, now)
 
 
-def _forget_copies(state: Path, before: datetime) -> int:
-    """Remove the ledgers that upgrades and restores kept aside, once they are as old as what may be kept."""
-    old = [path for path in state.glob("ledger.before-*") if datetime.fromtimestamp(path.stat().st_mtime, UTC) < before]
-    for path in old:
-        path.unlink()
-    return len(old)
+def _limits(ledger: Ledger, stores: Sequence[Store], unread: Collection[str]) -> dict[str, timedelta]:
+    """How long each store's data is kept. None without any store file: then no server is known that tells the time, and
+    perhaps the folder is the wrong one."""
+    limits = {store.name: store.keep.retention for store in stores}
+    if limits:
+        for name in queries.stores_known(ledger.db):
+            limits.setdefault(name, KeepOptions().retention)
+    return {name: kept_for for name, kept_for in limits.items() if name not in unread}
 
 
-def _forget_deliveries(state: Path, before: datetime, done: Tidied) -> None:
-    from connector.inbox.errors import InboxError
-
+def _wipe(state: Path, done: Tidied, store: str, orders: Sequence[str]) -> bool:
+    """Take these orders out of a store's deliveries. False, with the reason told, where it can't be done now."""
     try:
         with deliveries.inbox_deliveries(state) as inbox:
-            done.deliveries = inbox.forget(before) if inbox else 0
+            if inbox is not None:
+                inbox.erase(store, orders)
+    except InboxError as err:
+        done.problems.append(str(err))
+        return False
+    return True
+
+
+def _forget_copies(state: Path, place: Path | None, now: datetime, longest: timedelta) -> int:
+    """Remove what has data of all stores: ledgers kept aside once they are as old as what may be kept, damaged inboxes
+    as deliveries, and what is left over of our own work."""
+    return (
+        leftovers.remove(leftovers.kept_aside(state), now - longest)
+        + leftovers.remove(leftovers.damaged_inboxes(state), now - min(longest, deliveries.KEPT_FOR))
+        + leftovers.remove(leftovers.half_done(state, place), now - leftovers.UNDER_WAY)
+    )
+
+
+def _forget_deliveries(
+    state: Path, now: datetime, limits: Mapping[str, timedelta], unread: Collection[str], done: Tidied
+) -> None:
+    """Remove each store's deliveries once they are old enough; of a store that never had a run, as of one without a
+    file."""
+    try:
+        with deliveries.inbox_deliveries(state) as inbox:
+            if inbox is None:
+                return
+            for store in set(inbox.stores()).difference(unread):
+                kept_for = limits.get(store, KeepOptions().retention)
+                done.deliveries += inbox.forget(now - min(kept_for, deliveries.KEPT_FOR), store)
     except InboxError as err:
         done.problems.append(str(err))
