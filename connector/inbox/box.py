@@ -179,11 +179,11 @@ class Inbox:
                 self._alert(db, QUARANTINED, store[0], _quarantine_text(store[0]))
 
     def replay(self, one: int) -> bool:
-        """Have a delivery looked at again; False where there is none, or its body was erased."""
+        """Have a delivery looked at again; False where there is none, or its body was erased or is to be."""
         with self._writing() as db:
             moved = db.execute(
                 "UPDATE deliveries SET state = 'waiting', why = '', handled_at = NULL WHERE id = ?"
-                " AND state <> 'erased'",
+                " AND state <> 'erased' AND (state <> 'waiting' OR why = '')",
                 (one,),
             ).rowcount
         return moved == 1
@@ -256,12 +256,19 @@ class Inbox:
                 (stamp(before), store, store, most),
             ).rowcount
 
-    def blank(self, ids: Sequence[int], why: str) -> int:
-        """Wipe the bodies of these, whatever their state; how many. Fingerprints stay: a replay brings none back."""
+    def blank(self, ids: Sequence[int], why: str, *, once_heard: bool = False) -> int:
+        """Wipe the bodies of these, whatever their state; how many. Fingerprints stay: a replay brings none back.
+
+        once_heard  one that waits is only marked with the reason, and wiped when it was looked at
+        """
         with self._writing() as db:
+            if once_heard:
+                marked = [(why, one) for one in ids]
+                db.executemany("UPDATE deliveries SET why = ? WHERE id = ? AND state = 'waiting'", marked)
             return db.executemany(
-                "UPDATE deliveries SET state = 'erased', body = x'', why = ?, handled_at = ? WHERE id = ?",
-                [(why, stamp(self._now()), one) for one in ids],
+                "UPDATE deliveries SET state = 'erased', body = x'', why = ?, handled_at = ? WHERE id = ?"
+                " AND NOT (? AND state = 'waiting')",
+                [(why, stamp(self._now()), one, once_heard) for one in ids],
             ).rowcount
 
     def alert(self, kind: str, store: str, text: str) -> None:
@@ -352,9 +359,16 @@ class Inbox:
     # Parts of a transaction
 
     def _move(self, db: sqlite3.Connection, ids: Sequence[int], state: State, why: str) -> None:
+        """What waits with a reason is to be wiped (see `blank`): so it is, whatever came of it."""
+        at = stamp(self._now())
+        db.executemany(
+            "UPDATE deliveries SET state = 'erased', body = x'', handled_at = ?"
+            " WHERE id = ? AND state = 'waiting' AND why <> ''",
+            [(at, one) for one in ids],
+        )
         db.executemany(
             "UPDATE deliveries SET state = ?, why = ?, handled_at = ? WHERE id = ? AND state <> 'erased'",
-            [(state.value, why, stamp(self._now()), one) for one in ids],
+            [(state.value, why, at, one) for one in ids],
         )
 
     def _alert(self, db: sqlite3.Connection, kind: str, store: str, text: str) -> None:

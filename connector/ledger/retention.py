@@ -37,14 +37,14 @@ def slips_over(db: sqlite3.Connection, store: str, before: datetime, most: int) 
     return [row[0] for row in rows]
 
 
-def slips_to_erase(db: sqlite3.Connection, store: str | None = None) -> list[int]:
-    """Slips whose data somebody asked to be erased, and that are over by now."""
+def slips_to_erase(db: sqlite3.Connection, store: str) -> list[tuple[int, str, str]]:
+    """Slips whose data somebody asked to be erased, and that are over by now: (id, order number, order id)."""
     rows = db.execute(
-        "SELECT v.slip_id FROM slips s JOIN versions v ON v.slip_id = s.id"
-        " WHERE s.erase_at IS NOT NULL AND (:store IS NULL OR s.store = :store) AND v.state != 'closed' AND" + _IS_OVER,
-        {"store": store},
+        "SELECT s.id, s.order_number, s.order_id FROM slips s JOIN versions v ON v.slip_id = s.id"
+        " WHERE s.erase_at IS NOT NULL AND s.store = ? AND v.state != 'closed' AND" + _IS_OVER,
+        (store,),
     )
-    return [row[0] for row in rows]
+    return rows.fetchall()
 
 
 def is_over(db: sqlite3.Connection, slip_id: int) -> bool:
