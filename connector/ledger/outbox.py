@@ -166,7 +166,8 @@ def _standings(
     if not ids:
         return []
     rows = db.execute(
-        "SELECT v.id, v.slip_id, v.store, s.number, v.op, v.newest, v.tries, v.strikes, v.struck_at"
+        "SELECT v.id, v.slip_id, v.store, s.number, v.op, v.newest, v.tries, v.strikes, v.struck_at,"
+        " s.stop IS NOT NULL"
         " FROM versions v JOIN slips s ON s.id = v.slip_id"
         " WHERE v.attempt_id = ? AND v.state = 'sending' AND v.id IN (SELECT value FROM json_each(?))",
         (attempt_id, json.dumps(ids)),
@@ -176,7 +177,7 @@ def _standings(
             row[0], row[1], row[2], row[3],
             Standing(
                 State.SENDING, Op(row[4]), newest=bool(row[5]), tries=row[6], strikes=row[7],
-                struck=now - moment(row[8]) if row[8] else timedelta(0), others_pass=others_pass,
+                struck=now - moment(row[8]) if row[8] else timedelta(0), others_pass=others_pass, stopped=bool(row[9]),
             ),
         )
         for row in rows
@@ -184,7 +185,8 @@ def _standings(
 
 
 MOVE = (
-    "UPDATE versions SET state = :state, reason = :reason, changed_at = :now, send_at = :send_at, read_at = :read_at,"
+    "UPDATE versions SET state = :state, reason = iif(state = :state, reason, :reason), changed_at = :now,"
+    " send_at = :send_at, read_at = :read_at,"
     " urgency = CASE WHEN :send_at IS NULL OR newest = 0 THEN NULL WHEN op = 'delete' THEN 0 WHEN seq > 1 THEN 1 ELSE 2"
     " END, strikes = max(strikes, :strikes), ghosts = max(ghosts, :ghosts),"
     " struck_at = CASE WHEN :strikes > 0 THEN coalesce(struck_at, :now) ELSE struck_at END"

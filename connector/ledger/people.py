@@ -140,6 +140,7 @@ def _give_number(db: sqlite3.Connection, slip_id: int) -> None:
 
 def _owe(db: sqlite3.Connection, slip_id: int, now: datetime, who: str) -> None:
     _set(db, slip_id, State.OWED, "", now)
+    db.execute("UPDATE slips SET stop = NULL, stop_reason = NULL WHERE id = ?", (slip_id,))
     db.execute(
         "UPDATE versions SET send_at = ?, lot = '', strikes = 0, struck_at = NULL, ghosts = 0,"
         " urgency = CASE WHEN op = 'delete' THEN 0 WHEN seq > 1 THEN 1 ELSE 2 END WHERE slip_id = ? AND newest = 1",

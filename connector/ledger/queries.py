@@ -8,6 +8,8 @@ from collections.abc import Iterable
 
 import msgspec
 
+from connector.ledger import reached
+
 
 class Need(msgspec.Struct, frozen=True):
     """Something that waits for a person.
@@ -184,12 +186,13 @@ def slips(
 
 
 def accepted_bodies(db: sqlite3.Connection, slip_ids: Iterable[int]) -> dict[int, str]:
-    """What GSS should have of these slips: the body sent last that was not refused. Slips never sent, or deleted there,
-    are not in it."""
+    """What GSS should have of these slips: the body sent last that may have got there and was not refused. Slips never
+    sent, or deleted there, are not in it."""
     rows = db.execute(
-        "SELECT slip_id, CASE op WHEN 'put' THEN body END FROM versions LEFT JOIN bodies ON version_id = id"
-        " WHERE tries > 0 AND state NOT IN ('refused', 'sending') AND slip_id IN (SELECT value FROM json_each(?))"
-        " ORDER BY slip_id, seq",
+        "SELECT v.slip_id, CASE v.op WHEN 'put' THEN b.body END"  # noqa: S608
+        " FROM versions v LEFT JOIN bodies b ON b.version_id = v.id"
+        " WHERE v.state NOT IN ('refused', 'sending') AND v.slip_id IN (SELECT value FROM json_each(?))"
+        " AND " + reached.VERSION_MAY_BE_THERE + " ORDER BY v.slip_id, v.seq",
         (json.dumps(list(slip_ids)),),
     )
     return {slip_id: body for slip_id, body in dict(rows.fetchall()).items() if body is not None}
