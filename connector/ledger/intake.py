@@ -388,7 +388,7 @@ class _Page:
             for own in mine:
                 found[own] = f"order {order_number} of store {store}"
             if mine:
-                self._hold_other(slip_id, key)
+                self._hold_other(slip_id, store, key)
         names = {row[0]: row[4] for row in self.slips}
         for own_ids in self.wanted.values():
             if len(own_ids) > 1:
@@ -397,7 +397,7 @@ class _Page:
                     found.setdefault(own, f"order {names.get(other, 'read before')}")
         return found
 
-    def _hold_other(self, slip_id: int, key: str) -> None:
+    def _hold_other(self, slip_id: int, store: str, key: str) -> None:
         """The order that had the number first is held too, unless it was sent already: then it is too late to
         choose."""
         reason = f"another order wants the same packing slip number ({key}). Give one of them another number."
@@ -408,7 +408,7 @@ class _Page:
             (reason, self.now, slip_id),
         ).rowcount
         if changed:
-            self.alerts.append((slip_id, Alarm.HELD.value, f"slip {key}: {reason}"))
+            alerts.open_alert(self.db, store, slip_id, Alarm.HELD.value, f"slip {key}: {reason}", self.now)
 
     def _hold_clashing(self, clashes: dict[int, str]) -> None:
         for slip_id, whose in clashes.items():
