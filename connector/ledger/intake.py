@@ -205,8 +205,9 @@ class _Page:
             self._late(change, before, Op.PUT, f"the order was changed after GSS had ticketed it ({reason})")
             return
         reason = _still_held(before, reason)
-        self._replace(change, before, Op.PUT, State.HELD, reason=reason)
-        pending = " An older version is still pending at GSS." if self._was_sent(before.slip_id) else ""
+        was_sent = self._was_sent(before.slip_id)
+        self._replace(change, before, Op.PUT, State.HELD, reason=reason, is_watched=was_sent)
+        pending = " An older version is still pending at GSS." if was_sent else ""
         self._alarm(before.slip_id, Alarm.HELD, change, reason + pending)
 
     def _stop(self, change: Change, before: Known) -> None:
@@ -251,9 +252,12 @@ class _Page:
         *,
         urgency: int | None = None,
         reason: str | None = None,
+        is_watched: bool = False,
     ) -> None:
         self.replaced.append(before.slip_id)
-        self._version(before.slip_id, before.seq + 1, op, state, change, urgency=urgency, reason=reason)
+        self._version(
+            before.slip_id, before.seq + 1, op, state, change, urgency=urgency, reason=reason, is_watched=is_watched
+        )
 
     def _version(
         self,
@@ -265,6 +269,7 @@ class _Page:
         *,
         urgency: int | None = None,
         reason: str | None = None,
+        is_watched: bool = False,
     ) -> None:
         version_id = self.next_version
         self.next_version += 1
@@ -275,7 +280,7 @@ class _Page:
         self.versions.append(
             (version_id, slip_id, seq, self.store, op.value, state.value, change.reason if reason is None else reason,
              change.hash if is_put else None, change.revision, urgency if owed else None, self.now if owed else None,
-             self.now if state is State.LATE else None, self.now, self.now),
+             self.now if state is State.LATE or is_watched else None, self.now, self.now),
         )  # fmt: skip
 
     def _alarm(self, slip_id: int, alarm: Alarm, change: Change, text: str) -> None:

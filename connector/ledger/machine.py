@@ -67,6 +67,7 @@ class Standing(msgspec.Struct, frozen=True):
     quiet     no call of ours for this slip can still arrive: the last one ended a ghost window ago or more
     proven    a read-back can tell this version from all earlier ones that were sent
     ghosts    read-backs that showed older data than sent; age  time since the last attempt's end
+    pending   an earlier call may have brought something of its slip to GSS
     stopped   the shop wants it no more (fulfilled, on hold), yet what GSS has of it stays: it is not made there again
     """
 
@@ -82,6 +83,7 @@ class Standing(msgspec.Struct, frozen=True):
     ghosts: int = 0
     age: timedelta = timedelta(0)
     watched: bool = False
+    pending: bool = False
     stopped: bool = False
 
 
@@ -120,6 +122,8 @@ def after_call(standing: Standing, event: Event, ghost_window: timedelta) -> Mov
     move = _newest_after_call(standing, event)
     if standing.stopped and move.send_in is not None:  # X1: what did not get there stays away; GSS is asked first
         return Move(State.UNCLEAR, read_in=NOW, strikes=move.strikes)
+    if standing.pending and move.state in (State.REFUSED, State.HELD):
+        return msgspec.structs.replace(move, read_in=NOW)
     return move
 
 

@@ -34,4 +34,10 @@ SLIP_MAY_BE_THERE: Final = (
 )
 """Of a row `v` of versions: any version of its slip."""
 
+SENT_EARLIER: Final = (
+    "EXISTS (SELECT 1 FROM versions w JOIN attempt_versions c ON c.version_id = w.id"  # noqa: S608
+    " WHERE w.slip_id = v.slip_id AND c.attempt_id != v.attempt_id AND " + MAY_HAVE + ")"
+)
+"""Of a row `v` of versions: any version of its slip, by another call than the one that carries this version now."""
+
 SENT_BEFORE: Final = "What was sent of it before may be pending at GSS."

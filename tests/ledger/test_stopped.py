@@ -190,3 +190,56 @@ def test_a_slip_gss_refused_was_not_sent(ledger: Ledger) -> None:
     sent(ledger, Verdict.REFUSED, "unknown suburb")
     is_fulfilled(ledger)
     assert (state(ledger), count(ledger, "attempts")) == ("withdrawn", 1)
+
+
+def confirmed(ledger: Ledger) -> None:
+    sent(ledger)
+    gss_shows(ledger, Shown.NEWEST, START + G * 2)
+    assert state(ledger) == "confirmed"
+
+
+def is_held_by_a_person(ledger: Ledger) -> str:
+    the_shop_shows(ledger, an_order(revision="2", street="2 Rata Street"), now=START + HOUR)
+    return people.hold(ledger, None, "#1", "jane", "the buyer asked us to wait", START + HOUR)
+
+
+def is_refused(ledger: Ledger) -> str:
+    the_shop_shows(ledger, an_order(revision="2", street="2 Rata Street"), now=START + HOUR)
+    sent(ledger, Verdict.REFUSED, "unknown suburb", now=START + HOUR)
+    return str(ledger.db.execute("SELECT text FROM alerts WHERE kind = 'refused'").fetchone()[0])
+
+
+def is_broken(ledger: Ledger) -> str:
+    the_shop_shows(ledger, an_order(revision="2", problems=("row 3: no street",)), now=START + HOUR)
+    return str(ledger.db.execute("SELECT text FROM alerts WHERE kind = 'held'").fetchone()[0])
+
+
+@pytest.mark.parametrize("keep_back", [is_held_by_a_person, is_refused, is_broken])
+def test_U8_what_was_sent_before_is_told_and_watched_while_the_newest_is_kept_back(
+    ledger: Ledger, keep_back: Callable[[Ledger], str]
+) -> None:
+    confirmed(ledger)
+    assert "pending at GSS" in keep_back(ledger)
+    before = (state(ledger), reason(ledger))
+    gss_shows(ledger, Shown.OLDER, START + HOUR)
+    assert (state(ledger), reason(ledger)) == before
+    gss_shows(ledger, Shown.OLDER, START + DAY, ticketed=True)
+    assert (state(ledger), "late" in open_alerts(ledger)) == ("late", True)
+
+
+def test_U8_nothing_is_watched_where_nothing_was_sent(ledger: Ledger) -> None:
+    people.hold(ledger, None, "#1", "jane", "", START)
+    the_shop_shows(ledger, an_order("2"))
+    sent(ledger, Verdict.REFUSED, "unknown suburb")
+    assert proofs.due_again(ledger.db, "kiwi") is None
+
+
+def test_row_13_a_slip_gss_stumbled_over_may_be_there_and_is_watched(ledger: Ledger) -> None:
+    for minutes in (0, 8, 16):
+        now = START + MINUTE * minutes
+        [attempt] = claimed(ledger, now=now)
+        settled(ledger, attempt, fails(Outcome.SERVER_ERROR), now=now)
+        ledger.db.execute("DELETE FROM gates")
+    assert state(ledger) == "held"
+    gss_shows(ledger, Shown.NEWEST, START + HOUR, ticketed=True)
+    assert state(ledger) == "late"
