@@ -25,6 +25,7 @@ HELD_BY_A_PERSON = "held by "
 CHANGED_AFTER_ITS_END = "changed after its end"
 """The kind of alert about an order that a shop changes when its data was removed long since."""
 _AND_NOW = "; and now: "
+_CLASHES = "another order wants the same packing slip number"
 _STANDS = "The slip was sent before that and is still at GSS."
 _MAY_STAND = "Its slip may have got to GSS before that: what is there stays, and what is not there is not sent."
 _TOO_LATE = (
@@ -134,6 +135,7 @@ class _Page:
         self.alerts: list[tuple[int | None, str, str]] = []
         self.wanted: dict[str, list[int]] = {}
         self.numbers: list[tuple[str, str, int]] = []
+        self.may_free_a_number = False
 
     def take(self, change: Change, before: Known | None, was_passed_over: bool) -> None:
         if before is not None:
@@ -174,6 +176,7 @@ class _Page:
             self._after_the_end(change, before)
             return
         self.updated.append((change.revision, change.content, change.origin, change.order_number, before.slip_id))
+        self.may_free_a_number |= before.number is None
         if change.kind in (Kind.SKIP, Kind.WAIT, Kind.WITHDRAW):
             self._stop(change, before)
         elif change.kind is Kind.HELD:
@@ -324,6 +327,8 @@ class _Page:
         db.executemany("INSERT INTO bodies VALUES (?, ?, ?)", self.bodies)
         if clashes:
             self._hold_clashing(clashes)
+        if self.may_free_a_number:
+            self._free_first_holders()
         self._write_the_rest()
 
     def _write_the_rest(self) -> None:
@@ -405,7 +410,7 @@ class _Page:
     def _hold_other(self, slip_id: int, store: str, key: str) -> None:
         """The order that had the number first is held too, unless it was sent already: then it is too late to
         choose."""
-        reason = f"another order wants the same packing slip number ({key}). Give one of them another number."
+        reason = f"{_CLASHES} ({key}). Give one of them another number."
         changed = self.db.execute(
             "UPDATE versions AS v SET state = 'held', reason = ?, urgency = NULL, send_at = NULL,"  # noqa: S608
             " changed_at = ?"
@@ -414,6 +419,22 @@ class _Page:
         ).rowcount
         if changed:
             alerts.open_alert(self.db, store, slip_id, Alarm.HELD.value, f"slip {key}: {reason}", self.now)
+
+    def _free_first_holders(self) -> None:
+        """Orders that had their number first and were held for it, whose number no other order wants any more."""
+        freed = self.db.execute(
+            "UPDATE versions AS v INDEXED BY versions_waiting SET state = 'owed', reason = '', changed_at = ?1,"
+            " send_at = ?1, urgency = iif(seq > 1, 1, 2) WHERE v.newest = 1"
+            " AND (v.state = 'held' OR v.state = 'refused' OR v.state = 'late') AND v.state = 'held'"
+            " AND substr(v.reason, 1, ?2) = ?3 AND NOT EXISTS (SELECT 1 FROM slips s JOIN slips o"
+            " ON o.destination = s.destination AND o.number_key = s.number_key AND o.id != s.id"
+            " JOIN versions w ON w.slip_id = o.id AND w.newest = 1 WHERE s.id = v.slip_id AND w.op = 'put')"
+            " RETURNING slip_id",
+            (self.now, len(_CLASHES), _CLASHES),
+        ).fetchall()
+        if freed:
+            ids = json.dumps([row[0] for row in freed])
+            alerts.close_for(self.db, ids, (Alarm.HELD,), self.now, "no other order wants its number")
 
     def _hold_clashing(self, clashes: dict[int, str]) -> None:
         for slip_id, whose in clashes.items():

@@ -55,7 +55,8 @@ def retry(ledger: Ledger, store: str | None, name: str, who: str, now: datetime)
     with ledger.writing() as db:
         slip_id, number, state, sendable = _find(db, store, name)
         if state not in (State.REFUSED, State.UNCLEAR, State.OWED, State.CONFIRMED, State.ACCEPTED):
-            raise Refused(f"{number} is {state}; there is nothing to send again.")
+            let_go = f": `connector slips release {name}` lets it go." if state is State.HELD else ""
+            raise Refused(f"{number} is {state}{let_go or '; there is nothing to send again.'}")
         if not sendable:
             raise Refused(f"{number} has nothing to send.")
         _owe(db, slip_id, now, who)

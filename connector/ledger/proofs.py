@@ -191,9 +191,11 @@ def _move(
     if move.state is State.SUPERSEDED:
         _stop(db, store, [asked for asked in group if asked.version_id in moved], now)
     if move.alarm:
+        vanished = move.alarm is Alarm.VANISHED
         for asked in group:
             if asked.version_id in moved:
-                text = f"slip {asked.number} {_ALARM_TEXTS[move.alarm]}"
+                words = _LABEL_GONE if asked.state is State.TICKETED and vanished else _ALARM_TEXTS[move.alarm]
+                text = f"slip {asked.number} {words}"
                 alerts.open_alert(db, store, asked.slip_id, move.alarm.value, text, stamp(now))
     return len(moved)
 
@@ -224,6 +226,8 @@ _STOPPED = (
 )
 
 _REASONS = {State.LATE: "GSS ticketed something else than the newest version"}
+
+_LABEL_GONE = "is processed, as GSS says, but GSS shows it no more: look for its label there. It is not sent again"
 
 _ALARM_TEXTS = {
     Alarm.LATE: "was ticketed with something else than the shop says now: look at the parcel before it leaves",

@@ -18,6 +18,7 @@ class Need(msgspec.Struct, frozen=True):
     name    how to name it to a command: the slip number, or the order's number where it has none; "" for a store's own
     kind    of alert (connector.ledger.machine.Alarm, or a store's own)
     state   of the slip's newest version, "" without a slip
+    sendable  it is held with a valid slip and a number that is free: a person may let it go
     """
 
     alert: int | None
@@ -28,21 +29,27 @@ class Need(msgspec.Struct, frozen=True):
     state: str
     text: str
     since: str
+    sendable: bool = False
 
 
-_NEEDS = """
+_SENDABLE = """v.state = 'held' AND v.hash IS NOT NULL AND (s.number IS NOT NULL OR NOT EXISTS (SELECT 1 FROM slips o
+    WHERE o.destination = s.destination AND o.number_key = s.number_key AND o.number IS NOT NULL))"""
+
+_NEEDS = f"""
 SELECT a.id AS alert, a.store, coalesce(s.order_number, '') AS "order", coalesce(s.number, s.order_number, '') AS name,
        a.kind, coalesce(v.state, '') AS state,
-       CASE WHEN a.kind = 'held' AND v.state = 'held' THEN v.reason ELSE a.text END AS text, a.opened_at AS since
+       CASE WHEN a.kind = 'held' AND v.state = 'held' THEN v.reason ELSE a.text END AS text, a.opened_at AS since,
+       coalesce({_SENDABLE}, 0) AS sendable
 FROM alerts a LEFT JOIN slips s ON s.id = a.slip_id LEFT JOIN versions v ON v.slip_id = s.id AND v.newest = 1
 WHERE a.closed_at IS NULL AND (:store IS NULL OR a.store = :store)
 UNION ALL
-SELECT NULL, v.store, s.order_number, coalesce(s.number, s.order_number), v.state, v.state, v.reason, v.changed_at
+SELECT NULL, v.store, s.order_number, coalesce(s.number, s.order_number), v.state, v.state, v.reason, v.changed_at,
+       {_SENDABLE}
 FROM versions v INDEXED BY versions_waiting JOIN slips s ON s.id = v.slip_id
 WHERE v.newest = 1 AND (v.state = 'held' OR v.state = 'refused' OR v.state = 'late') -- spelt as the index is
 AND v.state != 'late' AND (:store IS NULL OR v.store = :store)
 AND v.slip_id NOT IN (SELECT slip_id FROM alerts WHERE closed_at IS NULL AND slip_id IS NOT NULL)
-"""
+"""  # noqa: S608
 
 
 def needs(db: sqlite3.Connection, store: str | None = None, most: int = 100) -> list[Need]:
@@ -51,7 +58,8 @@ def needs(db: sqlite3.Connection, store: str | None = None, most: int = 100) -> 
         f"SELECT * FROM ({_NEEDS}) ORDER BY kind != 'late', kind = 'held', since LIMIT :most",  # noqa: S608
         {"store": store, "most": most},
     )
-    return [Need(*row) for row in rows]
+    found = [Need(*row) for row in rows]
+    return [msgspec.structs.replace(need, sendable=bool(need.sendable)) for need in found]
 
 
 def needs_counted(db: sqlite3.Connection, store: str | None = None) -> dict[str, int]:
