@@ -238,7 +238,27 @@ def _copy_known(
     with_their_numbers = f"destination = ? AND number IS NOT NULL AND number_key IN ({_marks(len(keys) - 1)})"
     _copy(known, scratch, "slips", _SLIP, f"({these}) OR ({with_their_numbers})", (*ids, *keys))
     _copy(known, scratch, "versions", _VERSION, of_these, ids)
+    _copy_calls(known, scratch, these, ids)
     _copy(known, scratch, "passed_over", _PASSED, these, ids)
+
+
+def _copy_calls(known: sqlite3.Connection, scratch: sqlite3.Connection, these: str, ids: tuple[str, ...]) -> None:
+    """Which calls carried these slips, and what came of them: what may be at GSS hangs on that."""
+    calls = known.execute(
+        "SELECT a.id, a.store, a.op, a.slips, a.started_at, c.answer, v.slip_id, v.seq FROM slips"  # noqa: S608
+        " JOIN versions v ON v.slip_id = slips.id JOIN attempt_versions c ON c.version_id = v.id"
+        f" JOIN attempts a ON a.id = c.attempt_id WHERE slips.{these}",
+        ids,
+    ).fetchall()
+    scratch.executemany(
+        "INSERT OR IGNORE INTO attempts (id, store, op, slips, started_at) VALUES (?, ?, ?, ?, ?)",
+        [call[:5] for call in calls],
+    )
+    scratch.executemany(
+        "INSERT OR IGNORE INTO attempt_versions (attempt_id, version_id, answer)"
+        " SELECT ?, id, ? FROM versions WHERE slip_id = ? AND seq = ?",
+        [(call[0], *call[5:]) for call in calls],
+    )
 
 
 def _marks(count: int) -> str:

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from connector.ledger import alerts, fence, machine
+from connector.ledger import alerts, fence, machine, reached
 from connector.ledger.errors import LedgerError
 from connector.ledger.machine import Alarm, Event, Move, Standing
 from connector.ledger.states import MOVES, Op, State
@@ -139,7 +139,8 @@ def settle(db: sqlite3.Connection, attempt: Attempt, heard: Heard, now: datetime
         words = heard.words.get(version_id, "")
         apply_move(db, {version_id}, State.SENDING, attempt.id, move, now, reason=_reason(event, words, heard.note))
         if move.alarm:
-            alerts.open_alert(db, store, slip_id, move.alarm.value, _alarm_text(move.alarm, number, words), at)
+            text = _alarm_text(move.alarm, number, words, pending=standing.pending)
+            alerts.open_alert(db, store, slip_id, move.alarm.value, text, at)
     _keep_answers(db, attempt.id, heard, usual)
     if any(heard.events[item.version_id] in _SPLITS for item in attempt.items):
         _split(db, attempt)
@@ -166,8 +167,8 @@ def _standings(
     if not ids:
         return []
     rows = db.execute(
-        "SELECT v.id, v.slip_id, v.store, s.number, v.op, v.newest, v.tries, v.strikes, v.struck_at"
-        " FROM versions v JOIN slips s ON s.id = v.slip_id"
+        "SELECT v.id, v.slip_id, v.store, s.number, v.op, v.newest, v.tries, v.strikes, v.struck_at,"  # noqa: S608
+        " s.stop IS NOT NULL, " + reached.SENT_EARLIER + " FROM versions v JOIN slips s ON s.id = v.slip_id"
         " WHERE v.attempt_id = ? AND v.state = 'sending' AND v.id IN (SELECT value FROM json_each(?))",
         (attempt_id, json.dumps(ids)),
     ).fetchall()
@@ -176,7 +177,8 @@ def _standings(
             row[0], row[1], row[2], row[3],
             Standing(
                 State.SENDING, Op(row[4]), newest=bool(row[5]), tries=row[6], strikes=row[7],
-                struck=now - moment(row[8]) if row[8] else timedelta(0), others_pass=others_pass,
+                struck=now - moment(row[8]) if row[8] else timedelta(0), others_pass=others_pass, stopped=bool(row[9]),
+                pending=bool(row[10]),
             ),
         )
         for row in rows
@@ -184,7 +186,8 @@ def _standings(
 
 
 MOVE = (
-    "UPDATE versions SET state = :state, reason = :reason, changed_at = :now, send_at = :send_at, read_at = :read_at,"
+    "UPDATE versions SET state = :state, reason = iif(state = :state, reason, :reason), changed_at = :now,"
+    " send_at = :send_at, read_at = :read_at,"
     " urgency = CASE WHEN :send_at IS NULL OR newest = 0 THEN NULL WHEN op = 'delete' THEN 0 WHEN seq > 1 THEN 1 ELSE 2"
     " END, strikes = max(strikes, :strikes), ghosts = max(ghosts, :ghosts),"
     " struck_at = CASE WHEN :strikes > 0 THEN coalesce(struck_at, :now) ELSE struck_at END"
@@ -243,12 +246,13 @@ def _reason(event: Event, words: str, note: str) -> str:
 _ALARM_TEXTS = {
     Alarm.LATE: "was cancelled, but GSS had already ticketed it: stop the parcel, or call the buyer",
     Alarm.REFUSED: "was refused by GSS: {words}. Correct the order in the shop, or `connector slips retry` it",
-    Alarm.POISON: "is rejected by GSS even alone in its batch. Correct the order in the shop, or retry it",
+    Alarm.POISON: "is rejected by GSS even alone in its batch. Correct the order in the shop, or send it once more",
 }
 
 
-def _alarm_text(alarm: Alarm, number: str, words: str) -> str:
-    return f"slip {number} " + _ALARM_TEXTS[alarm].replace("{words}", words)
+def _alarm_text(alarm: Alarm, number: str, words: str, *, pending: bool) -> str:
+    text = f"slip {number} " + _ALARM_TEXTS[alarm].replace("{words}", words)
+    return f"{text}. {reached.SENT_BEFORE}" if pending and alarm is not Alarm.LATE else text
 
 
 def _keep_answers(db: sqlite3.Connection, attempt_id: int, heard: Heard, usual: set[int]) -> None:

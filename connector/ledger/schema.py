@@ -38,6 +38,8 @@ CREATE TABLE slips (
     delivered TEXT,
     created_at TEXT NOT NULL,
     erase_at TEXT,                       -- since when its personal data is to go as soon as the order is over
+    stop TEXT CHECK (stop = 'wait' OR stop = 'skip'),     -- what GSS hasn't of it is not made there, the shop says
+    stop_reason TEXT,
     UNIQUE (store, order_id, part)
 ) STRICT;
 

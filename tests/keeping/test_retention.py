@@ -85,6 +85,16 @@ def test_what_is_over_loses_its_data_and_keeps_number_hash_and_end(ledger: Ledge
     assert check(ledger.db) == []
 
 
+def test_why_the_shop_wanted_it_no_more_goes_with_the_rest(ledger: Ledger) -> None:
+    the_shop_shows(ledger, an_order("1"))
+    sent(ledger)
+    the_shop_shows(ledger, an_order("1", "2", fulfilment=Fulfilment.FULFILLED))
+    assert count(ledger, "slips", "stop = 'skip' AND stop_reason != ''") == 1
+    over(ledger, "1")
+    pruned(ledger)
+    assert count(ledger, "slips", "stop IS NULL AND stop_reason IS NULL") == 1
+
+
 @pytest.mark.parametrize("standing", [one for one in State if one not in (State.CLOSED,)])
 def test_R1_only_what_is_over_is_ever_closed(ledger: Ledger, standing: State) -> None:
     the_shop_shows(ledger, an_order("1"))
