@@ -25,6 +25,8 @@ BUSY_AGAIN: Final = timedelta(seconds=5)
 FENCED_AGAIN: Final = timedelta(seconds=30)
 """A fenced store waits until its shop was read, which pokes, or until a person was heard."""
 FAULTY_AGAIN: Final = timedelta(minutes=1)
+FRUITLESS_AGAIN: Final = timedelta(minutes=1)
+"""What is due after a slice that only asked, and learnt nothing, is no more likely to be learnt at once."""
 
 
 class GateSender:
@@ -67,6 +69,8 @@ class GateSender:
                 if report.pause_until is not None and report.pause_until > house.now():
                     house.tallies.failed(store.name, "gosweetspot")
                     return report.pause_until
+                if report.read_back_calls and not (report.calls or report.states):
+                    self._busy_until[store.name] = house.now() + FRUITLESS_AGAIN
         return None
 
     def _due(self, ledger: Ledger) -> tuple[list[Store], datetime | None]:

@@ -98,6 +98,23 @@ def due_again(db: sqlite3.Connection, store: str) -> datetime | None:
     return moment(row[0]) if row[0] else None
 
 
+def put_off(db: sqlite3.Connection, asked: Sequence[Asked], now: datetime, wait: timedelta) -> None:
+    """Ask about these again after `wait`: nothing could be learnt about them now."""
+    db.execute(
+        "UPDATE versions SET read_at = ? WHERE read_at IS NOT NULL AND newest = 1"
+        " AND id IN (SELECT value FROM json_each(?))",
+        (stamp(now + wait), json.dumps([one.version_id for one in asked])),
+    )
+
+
+def put_off_all(db: sqlite3.Connection, store: str, now: datetime, wait: timedelta) -> None:
+    """Ask about all of a store's that are due again after `wait`."""
+    db.execute(
+        "UPDATE versions SET read_at = ? WHERE store = ? AND read_at <= ? AND newest = 1",
+        (stamp(now + wait), store, stamp(now)),
+    )
+
+
 def sent_before(db: sqlite3.Connection, slip_ids: Sequence[int]) -> dict[int, list[tuple[str, bytes]]]:
     """The older versions of these slips that a call ever carried: slip id -> (hash, body), newest first."""
     rows = db.execute(
