@@ -246,8 +246,10 @@ def _claim(
         wait = gates.take_call(db, terms.gate, terms.budget, now)
         if wait > timedelta(0):
             return attempts, Pause(now + wait, "the call budget of this key is used up", is_budget=True)
-        most = 1 if gate.is_careful() else terms.batch_size
-        attempt = outbox.claim(db, terms.store, most, min(most, MOST_PER_DELETE), now)
+        if gate.is_careful():
+            attempt = outbox.claim(db, terms.store, 1, 1, now, is_probe=True)
+        else:
+            attempt = outbox.claim(db, terms.store, terms.batch_size, min(terms.batch_size, MOST_PER_DELETE), now)
         if attempt is None:
             return attempts, None
         attempts.append(attempt)
@@ -264,7 +266,7 @@ _EVENTS = {
 
 _WHOLE_CALL = {
     Outcome.NOT_SENT: (Event.NOT_SENT, Event.NOT_SENT),
-    Outcome.UNKNOWN: (Event.UNKNOWN, Event.UNKNOWN),
+    Outcome.UNKNOWN: (Event.UNKNOWN, Event.BATCH_FAILED),
     Outcome.SERVER_ERROR: (Event.FAILED_ALONE, Event.BATCH_FAILED),
     Outcome.REJECTED: (Event.REJECTED_ALONE, Event.BATCH_REJECTED),
     Outcome.UNAUTHORISED: (Event.UNAUTHORISED, Event.UNAUTHORISED),

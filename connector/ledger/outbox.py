@@ -46,25 +46,30 @@ _CLAIMABLE = (
 )
 
 
-def claim(db: sqlite3.Connection, store: str, most: int, most_deletes: int, now: datetime) -> Attempt | None:
+_MOST_URGENT = " ORDER BY v.urgency, v.id LIMIT ?"
+_LEAST_TRIED = " ORDER BY v.tries, v.urgency, v.id LIMIT ?"
+
+
+def claim(
+    db: sqlite3.Connection, store: str, most: int, most_deletes: int, now: datetime, *, is_probe: bool = False
+) -> Attempt | None:
     """Open an attempt for the most urgent versions owed (cancels, then changes, then new ones), at most `most`
-    (`most_deletes` where it is a delete).
+    (`most_deletes` where it is a delete). A probe takes what was tried least: one slip that never gets through must not
+    keep all others waiting behind it.
 
     In the caller's transaction, which must be committed and synced before the call is made. None: nothing is due.
     Raises LedgerError for a damaged ledger.
     """
-    at = stamp(now)
+    at, order = stamp(now), _LEAST_TRIED if is_probe else _MOST_URGENT
     first = db.execute(
-        "SELECT v.op, v.lot" + _CLAIMABLE + " ORDER BY v.urgency, v.id LIMIT 1",
-        (store, at),
+        "SELECT v.op, v.lot" + _CLAIMABLE + order,
+        (store, at, 1),
     ).fetchone()
     if first is None:
         return None
     op, lot = first
     rows = db.execute(
-        "SELECT v.id, s.number, b.body, v.hash"
-        + _CLAIMABLE
-        + " AND v.op = ? AND v.lot = ? ORDER BY v.urgency, v.id LIMIT ?",
+        "SELECT v.id, s.number, b.body, v.hash" + _CLAIMABLE + " AND v.op = ? AND v.lot = ?" + order,
         (store, at, op, lot, most_deletes if op == "delete" else most),
     ).fetchall()
     attempt_id = _open_attempt(db, store, op, len(rows), at)
