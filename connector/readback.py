@@ -73,6 +73,7 @@ def read_back(
     most_calls: the rest stays due.
     """
     with ledger.writing() as db:
+        proofs.wait_no_longer(db, terms.store, clock())
         proofs.close_windows(db, terms.store, clock())
     with Lane[Call, ReadBack](terms.in_flight) as lane:
         reading = _Reading(ledger, client, terms, clock, lane, Findings())

@@ -76,12 +76,12 @@ class GateSender:
     def _due(self, ledger: Ledger) -> tuple[list[Store], datetime | None]:
         """The stores with something to do now, and when the first of the others has."""
         now = self._house.now()
-        times = [(self._next(store, ledger), store) for store in list(self.stores.values())]
+        times = [(self._next(store, ledger, now), store) for store in list(self.stores.values())]
         due = [store for at, store in times if at is not None and at <= now]
         return due, min((at for at, _ in times if at is not None and at > now), default=None)
 
-    def _next(self, store: Store, ledger: Ledger) -> datetime | None:
-        at = next_call(opening.terms_of(store, None), ledger)
+    def _next(self, store: Store, ledger: Ledger, now: datetime) -> datetime | None:
+        at = next_call(opening.terms_of(store, None), ledger, now)
         busy = self._busy_until.get(store.name)
         return max(at, busy) if at is not None and busy is not None else at
 
