@@ -276,7 +276,8 @@ def _keep_answers(db: sqlite3.Connection, attempt_id: int, heard: Heard, usual: 
 
 
 def _split(db: sqlite3.Connection, attempt: Attempt) -> None:
-    """Halve a batch that GSS rejected as a whole; each half is sent by itself until the bad slip stands alone (S17)."""
+    """Halve a batch that GSS rejected or left unanswered as a whole; each half goes by itself until the bad slip stands
+    alone (S17)."""
     ids = [item.version_id for item in attempt.items]
     middle = len(ids) // 2
     for half, name in ((ids[:middle], "a"), (ids[middle:], "b")):
