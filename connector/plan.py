@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -17,7 +18,7 @@ import msgspec
 from msgspec.structs import replace
 
 from connector.consider import Rules
-from connector.fetch import guarded
+from connector.fetch import by_id, guarded, without
 from connector.ledger import intake, queries
 from connector.ledger.connection import Ledger, in_memory
 from connector.ledger.known import Key, Known, PassedOver, orders_passed_over, slips_known
@@ -25,7 +26,7 @@ from connector.ledger.states import Op, State
 from connector.order import Order
 from connector.packing_slip import number_key
 from connector.receipt import Receipt
-from connector.record import Reading, record_page
+from connector.record import BY_ID, Doubt, Reading, record_page
 from connector.report import Report
 from connector.sender import Terms
 from connector.slip import slip_number
@@ -94,44 +95,56 @@ def plan(
             _copy_last_slip(known, scratch.db)
         try:
             cursor = intake.cursor_of(known, terms.store) if known is not None and not from_the_start else ""
-            reading = Reading(
-                decides=isinstance(source, LiveSource)
-            )  # what a doubt would come to: the shop shows it now
+            planner = _Planner(rules, terms, source, known, scratch, now, report)
             for page in guarded(source.kind, lambda: source.pages(cursor)):
-                yield from _page(rules, terms, page, known, scratch, now, report, reading)
+                yield from planner.page(page)
         except SourceError as err:
             report.problem = str(err)
 
 
-def _page(
-    rules: Rules,
-    terms: Terms,
-    page: Page,
-    known: sqlite3.Connection | None,
-    scratch: Ledger,
-    now: datetime,
-    report: Report,
-    reading: Reading,
-) -> Iterator[PlanLine]:
-    orders = {(order.id, order.part): order for order in page.orders}
-    if known is not None:
-        _copy_known(known, scratch.db, rules, terms, list(orders.values()))
-    before = _standing(scratch.db, terms.store, list(orders.values()))
-    record_page(rules, terms, page, scratch, report, now, reading)
-    after = _standing(scratch.db, terms.store, list(orders.values()))
-    at_gss = (
-        queries.accepted_bodies(known, (slip.slip_id for slip in after.slips.values())) if known is not None else {}
-    )
-    made = _made(scratch.db, [slip.slip_id for slip in after.slips.values()])
-    for key, order in orders.items():
-        line = PlanLine(terms.store, order.number, order.id, Action.UNCHANGED, origin=order.origin)
-        if (slip := after.slips.get(key)) is not None:
-            yield _of_slip(line, before.slips.get(key), slip, made[slip.slip_id], at_gss.get(slip.slip_id))
-        elif (passed := after.passed.get(key)) is not None:
-            yield _of_passed(line, before.passed.get(key), passed)
-    # The next page may show these orders again: their hashes stay, what takes the room goes.
-    scratch.db.execute("DELETE FROM bodies")
-    scratch.db.execute("DELETE FROM alerts")
+@dataclass(frozen=True)
+class _Planner:
+    """One store's plan under way, page by page."""
+
+    rules: Rules
+    terms: Terms
+    source: Source
+    known: sqlite3.Connection | None
+    scratch: Ledger
+    now: datetime
+    report: Report
+
+    def page(self, page: Page) -> Iterator[PlanLine]:
+        """What a sync would do with a page's orders; it would ask for those in doubt by their id, and so do we."""
+        try:
+            yield from self._lines(page, Reading(may_doubt=isinstance(self.source, LiveSource)), page.orders)
+        except Doubt as doubt:
+            assert isinstance(self.source, LiveSource), "only who can ask may doubt"
+            for again in by_id(self.source, doubt.ids):
+                gone = (order for order in page.orders if order.id in again.gone)
+                yield from self._lines(again, BY_ID, (*again.orders, *gone))
+            yield from self.page(without(page, doubt.ids))
+
+    def _lines(self, page: Page, reading: Reading, shown: Iterable[Order]) -> Iterator[PlanLine]:
+        orders = {(order.id, order.part): order for order in shown}
+        store, scratch, known = self.terms.store, self.scratch, self.known
+        if known is not None:
+            _copy_known(known, scratch.db, self.rules, self.terms, list(orders.values()))
+        before = _standing(scratch.db, store, list(orders.values()))
+        record_page(self.rules, self.terms, page, scratch, self.report, self.now, reading)
+        after = _standing(scratch.db, store, list(orders.values()))
+        slips = [slip.slip_id for slip in after.slips.values()]
+        at_gss = queries.accepted_bodies(known, slips) if known is not None else {}
+        made = _made(scratch.db, slips)
+        for key, order in orders.items():
+            line = PlanLine(store, order.number, order.id, Action.UNCHANGED, origin=order.origin)
+            if (slip := after.slips.get(key)) is not None:
+                yield _of_slip(line, before.slips.get(key), slip, made[slip.slip_id], at_gss.get(slip.slip_id))
+            elif (passed := after.passed.get(key)) is not None:
+                yield _of_passed(line, before.passed.get(key), passed)
+        # The next page may show these orders again: their hashes stay, what takes the room goes.
+        scratch.db.execute("DELETE FROM bodies")
+        scratch.db.execute("DELETE FROM alerts")
 
 
 class _Standing(NamedTuple):
@@ -207,7 +220,7 @@ def differences(before: str | None, after: str | None) -> tuple[Difference, ...]
 def _made(db: sqlite3.Connection, slip_ids: list[int]) -> dict[int, _New]:
     rows = db.execute(
         "SELECT v.slip_id, b.body, b.receipts, coalesce(max(a.text), '') FROM versions v"
-        " LEFT JOIN bodies b ON b.version_id = v.id LEFT JOIN alerts a ON a.slip_id = v.slip_id"
+        " LEFT JOIN bodies b ON b.version_id = v.id LEFT JOIN alerts a ON a.slip_id = v.slip_id AND a.kind = 'held'"
         " WHERE v.newest = 1 AND v.slip_id IN (SELECT value FROM json_each(?)) GROUP BY v.slip_id",
         (json.dumps(slip_ids),),
     )

@@ -48,6 +48,7 @@ class Reading(msgspec.Struct, frozen=True):
 
 
 EXPORT: Final = Reading()
+BY_ID: Final = Reading(decides=True)
 
 
 class Doubt(Exception):

@@ -11,6 +11,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from typing import Final
 
 import msgspec
 
@@ -38,34 +39,42 @@ class Attempt(msgspec.Struct, frozen=True):
     items: tuple[Item, ...]
 
 
+LONGEST_WAIT: Final = timedelta(hours=1)
+"""Nothing waits longer to be sent (machine.backoff): a time further off is one of a clock that was set back since."""
+
 _CLAIMABLE = (
     " FROM versions v JOIN slips s ON s.id = v.slip_id LEFT JOIN bodies b ON b.version_id = v.id"  # noqa: S608
-    " WHERE v.store = ?1 AND v.urgency IS NOT NULL AND v.send_at <= ?2 AND s.number IS NOT NULL"
+    " WHERE v.store = ?1 AND v.urgency IS NOT NULL AND (v.send_at <= ?2 OR v.send_at > ?3) AND s.number IS NOT NULL"
     " AND NOT EXISTS (SELECT 1 FROM versions o WHERE o.slip_id = v.slip_id AND o.state = 'sending')"
     " AND NOT " + fence.STANDS
 )
 
 
-def claim(db: sqlite3.Connection, store: str, most: int, most_deletes: int, now: datetime) -> Attempt | None:
+_MOST_URGENT = " ORDER BY v.urgency, v.id LIMIT ?"
+_LEAST_TRIED = " ORDER BY v.tries, v.urgency, v.id LIMIT ?"
+
+
+def claim(
+    db: sqlite3.Connection, store: str, most: int, most_deletes: int, now: datetime, *, is_probe: bool = False
+) -> Attempt | None:
     """Open an attempt for the most urgent versions owed (cancels, then changes, then new ones), at most `most`
-    (`most_deletes` where it is a delete).
+    (`most_deletes` where it is a delete). A probe takes what was tried least: one slip that never gets through must not
+    keep all others waiting behind it.
 
     In the caller's transaction, which must be committed and synced before the call is made. None: nothing is due.
     Raises LedgerError for a damaged ledger.
     """
-    at = stamp(now)
+    at, far, order = stamp(now), stamp(now + LONGEST_WAIT), _LEAST_TRIED if is_probe else _MOST_URGENT
     first = db.execute(
-        "SELECT v.op, v.lot" + _CLAIMABLE + " ORDER BY v.urgency, v.id LIMIT 1",
-        (store, at),
+        "SELECT v.op, v.lot" + _CLAIMABLE + order,
+        (store, at, far, 1),
     ).fetchone()
     if first is None:
         return None
     op, lot = first
     rows = db.execute(
-        "SELECT v.id, s.number, b.body, v.hash"
-        + _CLAIMABLE
-        + " AND v.op = ? AND v.lot = ? ORDER BY v.urgency, v.id LIMIT ?",
-        (store, at, op, lot, most_deletes if op == "delete" else most),
+        "SELECT v.id, s.number, b.body, v.hash" + _CLAIMABLE + " AND v.op = ? AND v.lot = ?" + order,
+        (store, at, far, op, lot, most_deletes if op == "delete" else most),
     ).fetchall()
     attempt_id = _open_attempt(db, store, op, len(rows), at)
     ids = json.dumps([row[0] for row in rows])
@@ -215,8 +224,8 @@ def apply_move(
         "state": move.state.value,
         "reason": reason,
         "now": stamp(now),
-        "send_at": _later(now, move.send_in),
-        "read_at": _later(now, move.read_in),
+        "send_at": _later(now, move.send_in, LONGEST_WAIT),
+        "read_at": _later(now, move.read_in, machine.CYCLE),
         "strikes": move.strikes,
         "ghosts": move.ghosts,
         "ids": json.dumps(sorted(ids)),
@@ -227,8 +236,9 @@ def apply_move(
     return {row[0] for row in db.execute(MOVE, values)}
 
 
-def _later(now: datetime, wait: timedelta | None) -> str | None:
-    return None if wait is None else stamp(now + wait)
+def _later(now: datetime, wait: timedelta | None, longest: timedelta) -> str | None:
+    """A wait that was reckoned from a time ahead of this clock has no end."""
+    return None if wait is None else stamp(now + min(wait, longest))
 
 
 def _reason(event: Event, words: str, note: str) -> str:
@@ -270,7 +280,8 @@ def _keep_answers(db: sqlite3.Connection, attempt_id: int, heard: Heard, usual: 
 
 
 def _split(db: sqlite3.Connection, attempt: Attempt) -> None:
-    """Halve a batch that GSS rejected as a whole; each half is sent by itself until the bad slip stands alone (S17)."""
+    """Halve a batch that GSS rejected or left unanswered as a whole; each half goes by itself until the bad slip stands
+    alone (S17)."""
     ids = [item.version_id for item in attempt.items]
     middle = len(ids) // 2
     for half, name in ((ids[:middle], "a"), (ids[middle:], "b")):
@@ -297,10 +308,22 @@ def recover(db: sqlite3.Connection, store: str, now: datetime, ghost_window: tim
     return found
 
 
-def next_due(db: sqlite3.Connection, store: str) -> datetime | None:
+def next_due(db: sqlite3.Connection, store: str, now: datetime) -> datetime | None:
     """When something of this store is to be sent next; None when nothing is owed."""
-    row = db.execute("SELECT min(send_at) FROM versions WHERE store = ? AND urgency IS NOT NULL", (store,)).fetchone()
-    return moment(row[0]) if row[0] else None
+    times = "SELECT min(send_at), max(send_at) FROM versions WHERE store = ? AND urgency IS NOT NULL"
+    return first_of(db.execute(times, (store,)).fetchone(), now, LONGEST_WAIT)
+
+
+def first_of(ends: tuple[str | None, str | None], now: datetime, longest: timedelta) -> datetime | None:
+    """The first of some times, None of none. ends: the first and the last of them, as stamps.
+
+    One further off than the longest wait was made by a clock that was set back since: what waits for it waits no
+    longer.
+    """
+    first, last = ends
+    if first is None or last is None:
+        return None
+    return now if moment(last) > now + longest else moment(first)
 
 
 def owed(db: sqlite3.Connection, store: str) -> int:
@@ -311,5 +334,5 @@ def owed(db: sqlite3.Connection, store: str) -> int:
 
 def is_due(db: sqlite3.Connection, store: str, now: datetime) -> bool:
     """Whether something is to be sent now."""
-    row = db.execute("SELECT 1" + _CLAIMABLE + " LIMIT 1", (store, stamp(now))).fetchone()
+    row = db.execute("SELECT 1" + _CLAIMABLE + " LIMIT 1", (store, stamp(now), stamp(now + LONGEST_WAIT))).fetchone()
     return row is not None

@@ -11,12 +11,13 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Final
 
 import msgspec
 
 from connector.ledger import alerts, machine, reached
 from connector.ledger.machine import Alarm, Move, Shown, Standing
-from connector.ledger.outbox import apply_move
+from connector.ledger.outbox import apply_move, first_of
 from connector.ledger.states import Op, State
 from connector.ledger.times import moment, stamp
 
@@ -55,6 +56,9 @@ class Sight(msgspec.Struct, frozen=True, gc=False):
     picked: str = ""
     delivered: str = ""
 
+
+LONGEST_WAIT: Final = machine.CYCLE
+"""Nothing waits longer to be read back: a time further off is one of a clock that was set back since."""
 
 _OPS = {op.value: op for op in Op}
 _STATES = {state.value: state for state in State}
@@ -95,10 +99,28 @@ def due(db: sqlite3.Connection, store: str, most: int, now: datetime) -> list[As
     return found
 
 
-def due_again(db: sqlite3.Connection, store: str) -> datetime | None:
+def due_again(db: sqlite3.Connection, store: str, now: datetime) -> datetime | None:
     """When GSS is to be asked next about something of this store."""
-    row = db.execute("SELECT min(read_at) FROM versions WHERE store = ? AND read_at IS NOT NULL", (store,)).fetchone()
-    return moment(row[0]) if row[0] else None
+    some = "FROM versions WHERE store = ?1 AND read_at IS NOT NULL)"
+    times = f"SELECT (SELECT min(read_at) {some}, (SELECT max(read_at) {some}"
+    return first_of(db.execute(times, (store,)).fetchone(), now, LONGEST_WAIT)
+
+
+def put_off(db: sqlite3.Connection, asked: Sequence[Asked], now: datetime, wait: timedelta) -> None:
+    """Ask about these again after `wait`: nothing could be learnt about them now."""
+    db.execute(
+        "UPDATE versions SET read_at = ? WHERE read_at IS NOT NULL AND newest = 1"
+        " AND id IN (SELECT value FROM json_each(?))",
+        (stamp(now + wait), json.dumps([one.version_id for one in asked])),
+    )
+
+
+def put_off_all(db: sqlite3.Connection, store: str, now: datetime, wait: timedelta) -> None:
+    """Ask about all of a store's that are due again after `wait`."""
+    db.execute(
+        "UPDATE versions SET read_at = ? WHERE store = ? AND read_at <= ? AND newest = 1",
+        (stamp(now + wait), store, stamp(now)),
+    )
 
 
 def sent_before(db: sqlite3.Connection, slip_ids: Sequence[int]) -> dict[int, list[tuple[str, bytes]]]:
@@ -114,6 +136,14 @@ def sent_before(db: sqlite3.Connection, slip_ids: Sequence[int]) -> dict[int, li
     for slip_id, digest, body in rows:
         found[slip_id].append((digest, body.encode()))
     return found
+
+
+def wait_no_longer(db: sqlite3.Connection, store: str, now: datetime) -> None:
+    """Have what waits for a time that no wait reaches read back now."""
+    db.execute(
+        "UPDATE versions SET read_at = ? WHERE store = ? AND read_at > ?",
+        (stamp(now), store, stamp(now + LONGEST_WAIT)),
+    )
 
 
 def close_windows(db: sqlite3.Connection, store: str, now: datetime) -> int:

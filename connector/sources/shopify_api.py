@@ -10,8 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -20,7 +19,7 @@ from connector.sources import json_body
 from connector.sources.base import Malformed, SourceError, Throttled, TooLarge, Unauthorised, Unreachable
 from connector.sources.shop_calls import ShopCalls
 from connector.sources.shopify_token import Token
-from connector.wire.heard import Heard
+from connector.wire.heard import Heard, http_date
 
 LONGEST_WAIT_S: Final = 60.0
 """For points to come back, in one question: a full bucket of the smallest plan is back in ten seconds."""
@@ -139,7 +138,7 @@ class ShopifyApi:
         body = msgspec.json.encode({"query": query, "operationName": operation, "variables": variables})
         heard = self._calls.hear("POST", self._path, body, headers)
         self.served = heard.headers.get("X-Shopify-Api-Version", "") or self.served
-        self.shop_time = _time_of(heard) or self.shop_time
+        self.shop_time = http_date(heard.date) or self.shop_time
         answer = _answer_of(heard)
         extensions = _extensions_of(answer)
         cost = extensions.cost or _Cost()
@@ -270,11 +269,3 @@ def _left_of(cost: _Cost) -> tuple[float, float]:
 def _seconds(cost: float, available: float, rate: float) -> float:
     """Until the points are there: (requested - available) / restore rate; a second where no rate is told."""
     return max(cost - available, 0.0) / rate if rate > 0 else 1.0
-
-
-def _time_of(heard: Heard) -> datetime | None:
-    try:
-        when = parsedate_to_datetime(heard.date)
-    except ValueError:
-        return None
-    return when.replace(tzinfo=when.tzinfo or UTC).astimezone(UTC)

@@ -6,15 +6,14 @@ English, so nothing is decided by them, and none is quoted.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
 
 from connector.sources import json_body
 from connector.sources.base import Malformed, Unauthorised, Unreachable
-from connector.wire.heard import Heard
+from connector.wire.heard import Heard, http_date
 
 OAUTH_WINDOW: Final = timedelta(minutes=15)
 """How far a signature's time may be from the shop's clock (recorded: oauth1-clock-14min-off, -16min-off)."""
@@ -63,11 +62,7 @@ def code_of(heard: Heard) -> str:
 
 def shop_time(heard: Heard) -> datetime | None:
     """The clock of the shop's server, aware, UTC; None where the answer has no Date that can be read."""
-    try:
-        told = parsedate_to_datetime(heard.date)
-    except ValueError:
-        return None
-    return told.replace(tzinfo=told.tzinfo or UTC).astimezone(UTC)
+    return http_date(heard.date)
 
 
 def refused(heard: Heard, name: str, now: datetime, *, oauth: bool, query_auth: bool) -> Refused:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 
 import pytest
 
@@ -11,14 +12,18 @@ from connector.stopping import stopping_on_signals, wait
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_first_signal_is_a_wish_and_the_second_an_order(number: signal.Signals) -> None:
+def test_the_first_signal_is_a_wish_and_the_second_an_order(
+    number: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = signal.getsignal(number)
+    monkeypatch.setattr("connector.stopping.os._exit", sys.exit)
     with stopping_on_signals() as stopping:
         assert not stopping()
         os.kill(os.getpid(), number)
         assert stopping()
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(SystemExit) as ended:
             os.kill(os.getpid(), number)
+    assert ended.value.code == 130
     assert signal.getsignal(number) == before
 
 

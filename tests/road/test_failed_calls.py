@@ -356,6 +356,6 @@ def test_nothing_is_due_twice_while_it_backs_off(road: Road) -> None:
     road.change_terms(read_back=False)
     road.gss.fault("lost", times=None, method="PUT")
     road.sync()
-    assert outbox.next_due(road.ledger.db, "kiwi") == road.clock.at + timedelta(seconds=30)
+    assert outbox.next_due(road.ledger.db, "kiwi", road.clock.at) == road.clock.at + timedelta(seconds=30)
     road.later(seconds=29)
     assert len(road.calls("PUT")) == 1
