@@ -337,6 +337,13 @@ def test_the_sweep_shows_what_may_still_ship_and_the_last_two_days(tmp_path: Pat
         assert alerts_of(told) == ""
 
 
+def test_P12_an_order_dated_in_the_future_hides_nothing_from_the_sweep(tmp_path: Path) -> None:
+    with visiting(tmp_path) as visit:
+        visit.shop.place(Draft(), NOW + timedelta(days=30))
+        recent = visit.place(2, ago=timedelta(hours=20), status="completed")
+        assert set(recent) <= set(ids_of(list(visit.source.sweep())))
+
+
 def test_the_sweep_asks_for_the_statuses_of_the_store_file_where_reports_are_closed(tmp_path: Path) -> None:
     def closed(request: Request, whole: Response) -> Response:
         return Response(403, b'{"code":"woocommerce_rest_cannot_view"}') if "reports" in request.path else whole
