@@ -81,7 +81,8 @@ class LiveSource(Source, Protocol):
 
     def reread(self, ids: Sequence[str]) -> Iterator[Page]:
         """These orders (`Order.id`) as the shop has them now, each asked for by its id; every id is in one page's
-        orders or in its `gone`. The pages' cursors are "". Raises only SourceError."""
+        orders or in its `gone`, or named in its alerts where the shop can't be asked for it. The pages' cursors are "".
+        Raises only SourceError."""
         ...
 
     def probe(self) -> Iterator[Finding]:

@@ -382,9 +382,15 @@ def test_P17_orders_are_asked_for_by_their_ids_and_those_that_are_gone_are_named
 
 
 @pytest.mark.parametrize("odd", ["", "0", "-1", "W-7001", "1,2", "12345678901234567890"])
-def test_an_id_that_is_none_is_refused_and_never_called_gone(odd: str, tmp_path: Path) -> None:
-    with visiting(tmp_path) as visit, pytest.raises(Malformed, match="no id of a WooCommerce order"):
-        list(visit.source.reread([odd]))
+def test_P20_an_id_that_is_none_is_named_and_never_called_gone_nor_asked_for(odd: str, tmp_path: Path) -> None:
+    with visiting(tmp_path) as visit:
+        placed = visit.place(3)
+        [page] = visit.source.reread([placed[0], odd, *placed[1:]])
+        assert (ids_of([page]), page.gone) == (placed, ())
+        assert f'"{odd}" is no id of a WooCommerce order' in alerts_of([page])
+        assert visit.calls() == 1
+        assert [one.gone for one in visit.source.reread([odd])] == [()]
+        assert visit.calls() == 1
 
 
 # Size
