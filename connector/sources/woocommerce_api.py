@@ -68,8 +68,7 @@ class WooCommerceApi:
         if self.signs and heard.status == 401 and self._sets_its_clock(heard):
             heard = self._waiting(asked)
         if heard.status in (401, 403):
-            query_auth = self._options.query_auth
-            raise refused(heard, self.name, self._context.now(), oauth=self.signs, query_auth=query_auth)
+            raise refused(heard, self.name, oauth=self.signs, query_auth=self._options.query_auth)
         if heard.status == 500:
             raise Broke(f"{self.name} had an error of its own (HTTP 500); it is asked again later.")
         self._open()[0].judged(heard)

@@ -356,6 +356,14 @@ def test_P14_over_http_a_clock_of_ours_that_is_wrong_is_put_right_by_the_shops(t
         assert visit.calls() == 3
 
 
+def test_P14_over_http_a_wrong_secret_is_told_whatever_our_clock_says(tmp_path: Path) -> None:
+    with visiting(tmp_path) as visit:
+        visit.now = NOW + timedelta(minutes=20)
+        source = wrong(visit, tmp_path, secret="cs_nothing")
+        with pytest.raises(Unauthorised, match="consumer key or secret is wrong"):
+            list(source.pages(""))
+
+
 def wrong(visit: Visit, tmp_path: Path, **files: str) -> WooCommerceSource:
     """The source with a key of another text."""
     more = {}
