@@ -130,13 +130,16 @@ def only_tells(source: object) -> bool:
 
 class SourceContext(msgspec.Struct, frozen=True):
     """What a source may know of its house: its store's name, the folder relative paths start from, the zone, the time,
-    and how to wait (seconds) where a shop asks for a moment's patience."""
+    and how to wait (seconds) where a shop asks for a moment's patience.
+
+    wait  True: it came back early, for we are to stop; then raise Throttled, since to wait on would be a busy loop
+    """
 
     store: str
     folder: str
     timezone: str
     now: Callable[[], datetime]
-    wait: Callable[[float], None] = time.sleep
+    wait: Callable[[float], bool | None] = time.sleep
 
 
 class SourceError(Exception):

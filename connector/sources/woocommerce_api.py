@@ -87,7 +87,8 @@ class WooCommerceApi:
             self._opened[0].close()
 
     def _waiting(self, path: str) -> Heard:
-        """Signed anew for each try: a nonce is taken once (recorded: oauth1-nonce-replayed)."""
+        """Signed anew for each try: a nonce is taken once (recorded: oauth1-nonce-replayed). Patience ends where we are
+        to stop (failures.md P4, S28)."""
         waited = 0.0
         while True:
             calls, sign = self._open()
@@ -97,7 +98,8 @@ class WooCommerceApi:
             if asked is None or waited + asked > PATIENCE_S:
                 return heard
             pause = max(asked, LEAST_PAUSE_S)
-            self._context.wait(pause)
+            if self._context.wait(pause):
+                return heard
             waited += pause
 
     def _sets_its_clock(self, heard: Heard) -> bool:

@@ -248,6 +248,16 @@ def test_P4_waiting_ends_within_a_minute_and_is_never_a_busy_loop(tmp_path: Path
         assert sum(visit.waited) <= 61
 
 
+@pytest.mark.parametrize("asked", ["0", "1", "7"])
+def test_S28_a_wish_to_stop_ends_the_patience_with_a_shop_that_is_busy(asked: str, tmp_path: Path) -> None:
+    with visiting(tmp_path) as visit:
+        visit.stops = True
+        visit.shop.server.fail(faults.throttles(asked))
+        with pytest.raises(Throttled):
+            list(visit.source.pages(""))
+        assert visit.calls() == 1
+
+
 # Who asks, and whom
 
 
