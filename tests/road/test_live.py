@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from connector.fetch import Visit
 from connector.ledger import sweeps
 from connector.sources.base import Unreachable
 from tests.road.source import LiveShop, address
@@ -108,6 +109,15 @@ def test_P17_an_order_gone_from_the_shop_is_withdrawn_by_the_sweep(road: Road, l
     assert (report.gone, road.gss.order("A1")["state"]) == (1, "deleted")
     assert (road.reason("A1"), road.state("A2")) == ("", "confirmed")
     assert road.later(hours=25).gone == 0, "it is gone once"
+
+
+def test_P17_reading_it_all_again_is_no_sweep_for_it_shows_no_order_that_is_gone(road: Road, live: LiveShop) -> None:
+    road.send_and_confirm("A1", "A2")
+    live.delete("A1")
+    for _ in range(2):
+        road.clock.at += timedelta(hours=24)
+        road.sync(visit=Visit(from_the_start=True))
+    assert (live.sweeps, road.gss.order("A1")["state"], road.state("A2")) == (2, "deleted", "confirmed")
 
 
 def test_P17_an_order_gone_after_its_label_was_printed_calls_a_person(road: Road, live: LiveShop) -> None:
