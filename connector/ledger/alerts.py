@@ -11,9 +11,10 @@ from collections.abc import Iterable
 
 
 def open_alert(db: sqlite3.Connection, store: str, slip_id: int | None, kind: str, text: str, at: str) -> None:
-    """Open an alert, or leave the one of its kind that is open already."""
+    """Open an alert. One of its kind that is open already stays as old as it is, and says what is true now."""
     db.execute(
-        "INSERT OR IGNORE INTO alerts (store, slip_id, kind, text, opened_at) VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO alerts (store, slip_id, kind, text, opened_at) VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET text = excluded.text WHERE text <> excluded.text",
         (store, slip_id, kind, text, at),
     )
 
