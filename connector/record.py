@@ -81,7 +81,7 @@ def record_page(
             raise Doubt(sorted(recorder.doubtful))
         recorder.write()
         for text in page.alerts:
-            alerts.open_alert(db, terms.store, None, f"input: {text[:60]}", text, stamp(now))
+            alerts.open_alert(db, terms.store, None, alerts.INPUT, text, stamp(now))
         if not (reading.is_sweep or reading.decides):
             intake.keep_cursor(db, terms.store, page.cursor, now)
     _add(report, counted)

@@ -27,7 +27,8 @@ class Page(msgspec.Struct, frozen=True):
 
     cursor   opaque JSON text of the source's own; "" means from the beginning
     notes    sentences for people about this page as a whole ("orders.csv: still being written, left for the next run")
-    alerts   the same, but somebody must act ("orders.csv line 9: unclosed quote; the file was not read")
+    alerts   the same, but somebody must act ("orders.csv line 9: unclosed quote; the file was not read"). Each text is
+             one alert, so what is told again is told in the same words: no time, no count that moves
     scanned  how much of the input this page ends at, and total the whole of it, in any one unit; 0 when unknown
     gone     ids of orders that the shop, asked for them one by one, no longer has
     """

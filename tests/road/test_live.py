@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from connector.fetch import Visit
-from connector.ledger import sweeps
+from connector.ledger import people, queries, sweeps
 from connector.sources.base import Unreachable
 from tests.road.source import LiveShop, address
 from tests.road.world import Road
@@ -167,6 +167,30 @@ def test_trap_L3_the_sweep_finds_an_undated_edit_that_no_page_shows(road: Road, 
     assert road.stored("A1") != "9 rata street"
     report = road.later(hours=25)
     assert (road.stored("A1"), report.changed) == ("9 rata street", 1)
+
+
+BROKEN = "exports/the-folder-of-the-shop-in-christchurch/2026-11-{day}.csv: line 1: there are bytes that are no text."
+
+
+def told(road: Road) -> list[str]:
+    """What is open of what the shop's pages told."""
+    rows = road.ledger.db.execute("SELECT text FROM alerts WHERE closed_at IS NULL AND kind = 'input' ORDER BY id")
+    return [row[0] for row in rows]
+
+
+def test_trap_L13_C3_each_thing_that_a_page_tells_has_an_alert_of_its_own_whatever_words_it_begins_with(
+    road: Road, live: LiveShop
+) -> None:
+    texts = [BROKEN.format(day=day) for day in (20, 21, 22)]
+    live.tells = tuple(texts)
+    for _ in range(2):
+        road.sync()
+        assert told(road) == texts
+    assert queries.needs_counted(road.ledger.db) == {"input": 3}
+    people.dismiss(road.ledger, queries.needs(road.ledger.db)[0].alert or 0, "jane", "mended", road.clock.at)
+    live.tells = (BROKEN.format(day=23),)
+    road.sync()
+    assert told(road) == [*texts[1:], BROKEN.format(day=23)]
 
 
 def test_a_first_reading_of_the_whole_shop_needs_no_sweep(road: Road, live: LiveShop) -> None:
