@@ -69,7 +69,7 @@ class Finding(msgspec.Struct, frozen=True):
 
 @runtime_checkable
 class LiveSource(Source, Protocol):
-    """A shop that can be asked at any time. The caller closes it.
+    """A shop that can be asked at any time. The caller closes it. A page that shows an order shows all its parts.
 
     The cursor of `pages` is made of the shop's own times alone, never of our clock (failures.md P14); it lags behind
     the newest change seen by an overlap, so that what becomes visible late is still read.

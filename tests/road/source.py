@@ -102,7 +102,7 @@ class LiveShop(ListShop):
         self.asked.append(list(ids))
         if self.fails_when_asked:
             raise self.fails_when_asked
-        here = tuple(self.orders[one] for one in ids if one in self.orders)
+        here = tuple(o for number, o in self.orders.items() if o.id in ids and number == o.number)
         yield Page(here, "", gone=tuple(one for one in ids if one not in self.orders))
 
     def probe(self) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ import pytest
 
 from connector.fetch import Visit
 from connector.ledger import people, queries, sweeps
+from connector.order import Order
 from connector.sources.base import Unreachable
 from tests.road.source import LiveShop, address
 from tests.road.world import Road
@@ -128,6 +129,77 @@ def test_P17_an_order_gone_after_its_label_was_printed_calls_a_person(road: Road
     road.later(hours=25)
     assert (road.state("A1"), road.kinds("A1")) == ("late", {"late"})
     assert "deleted in the shop" in road.alerts("A1")["late"]
+
+
+def in_two_parts(road: Road) -> Order:
+    """An order of two slips, both at GSS and confirmed; its second part."""
+    road.shop.add("A1")
+    road.shop.add("A1b", id="A1", part="2")
+    road.sync()
+    road.settle()
+    assert (road.state("A1"), road.state("A1b")) == ("confirmed", "confirmed")
+    return road.shop.orders["A1b"]
+
+
+def test_X2_P17_a_part_that_is_no_longer_shown_is_taken_back_with_its_cancelled_order(
+    road: Road, live: LiveShop
+) -> None:
+    in_two_parts(road)
+    del live.orders["A1b"]
+    live.cancel("A1")
+    report = road.sync()
+    assert (report.withdrawn, live.asked) == (2, [["A1"]])
+    assert {road.gss.order(number)["state"] for number in ("A1", "A1b-2")} == {"deleted"}
+    road.later(hours=25)
+    assert road.alerts_open() == 0
+
+
+def test_P17_a_part_that_is_no_longer_shown_calls_a_person_once_while_its_order_is_to_ship(
+    road: Road, live: LiveShop
+) -> None:
+    part = in_two_parts(road)
+    del live.orders["A1b"]
+    live.edit("A1", street="7 Rata Street")
+    for _ in range(3):
+        road.sync(road.whole_live_shop())
+    assert (road.state("A1b"), live.asked) == ("confirmed", [["A1"]])
+    assert "no longer shows the part of the order" in road.alerts("A1b")["held"]
+    assert "still at GSS" in road.alerts("A1b")["held"]
+    live.orders["A1b"] = part
+    road.sync(road.whole_live_shop())
+    assert (road.kinds("A1b"), road.calls("PUT")[-1]) == (set(), ["A1"])
+
+
+def test_P17_a_part_that_was_never_sent_is_held_while_it_is_not_shown(road: Road, live: LiveShop) -> None:
+    live.add("A1")
+    live.add("A1b", id="A1", part="2")
+    road.read_the_shop()
+    part = live.orders.pop("A1b")
+    road.sync(road.whole_live_shop())
+    assert (road.state("A1"), road.state("A1b")) == ("accepted", "held")
+    live.orders["A1b"] = part
+    road.sync(road.whole_live_shop())
+    assert (road.state("A1b"), road.alerts_open()) == ("accepted", 0)
+
+
+def test_P17_a_part_whose_label_is_printed_calls_a_person_when_its_order_is_cancelled(
+    road: Road, live: LiveShop
+) -> None:
+    in_two_parts(road)
+    road.gss.ticket("A1b-2")
+    road.later(hours=7)
+    del live.orders["A1b"]
+    live.cancel("A1")
+    road.sync()
+    assert (road.state("A1b"), road.kinds("A1b")) == ("late", {"late"})
+
+
+def test_exports_may_show_the_parts_of_an_order_one_by_one(road: Road) -> None:
+    in_two_parts(road)
+    del road.shop.orders["A1b"]
+    road.shop.cancel("A1")
+    road.sync()
+    assert (road.gss.order("A1")["state"], road.gss.order("A1b-2")["state"]) == ("deleted", "pending")
 
 
 def test_P17_an_order_that_waited_and_is_gone_waits_no_more(road: Road, live: LiveShop) -> None:
