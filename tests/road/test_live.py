@@ -10,6 +10,8 @@ import pytest
 from connector.fetch import Visit
 from connector.ledger import people, queries, sweeps
 from connector.order import Order
+from connector.plan import Action, plan
+from connector.report import Report
 from connector.sources.base import Unreachable
 from tests.road.source import LiveShop, address
 from tests.road.world import Road
@@ -192,6 +194,15 @@ def test_P17_a_part_whose_label_is_printed_calls_a_person_when_its_order_is_canc
     live.cancel("A1")
     road.sync()
     assert (road.state("A1b"), road.kinds("A1b")) == ("late", {"late"})
+
+
+def test_S27_a_plan_names_a_part_that_is_no_longer_shown(road: Road, live: LiveShop) -> None:
+    in_two_parts(road)
+    del live.orders["A1b"]
+    for change, action in ((live.edit, Action.WAIT), (live.cancel, Action.DELETE)):
+        change("A1")
+        lines = plan(road.rules, road.terms, live, road.ledger.db, road.clock.at, Report("kiwi"))
+        assert [line.action for line in lines if line.number == "A1b-2"] == [action]
 
 
 def test_exports_may_show_the_parts_of_an_order_one_by_one(road: Road) -> None:
