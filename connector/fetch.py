@@ -85,7 +85,7 @@ class Fetch:
         reading = Reading(may_doubt=isinstance(self.source, LiveSource))
         if not all(self._take(page, reading) for page in guarded(self.source.kind, lambda: self.source.pages(cursor))):
             return False
-        if not cursor and isinstance(self.source, LiveSource):  # it was read whole just now
+        if not kept and isinstance(self.source, LiveSource):  # it was read whole, and nothing known before can be gone
             self._note_sweep()
         return True
 

@@ -142,6 +142,12 @@ class _Planner:
                 yield _of_slip(line, before.slips.get(key), slip, made[slip.slip_id], at_gss.get(slip.slip_id))
             elif (passed := after.passed.get(key)) is not None:
                 yield _of_passed(line, before.passed.get(key), passed)
+        for key, slip in after.slips.items():
+            if key not in orders:  # a part that its order is shown without
+                line = PlanLine(store, slip.order_number, key[0], Action.UNCHANGED)
+                line = _of_slip(line, before.slips.get(key), slip, made[slip.slip_id], at_gss.get(slip.slip_id))
+                if line.action is not Action.UNCHANGED:
+                    yield line
         # The next page may show these orders again: their hashes stay, what takes the room goes.
         scratch.db.execute("DELETE FROM bodies")
         scratch.db.execute("DELETE FROM alerts")

@@ -63,8 +63,9 @@ def _end(code: int, last_words: bytes = b"") -> NoReturn:
     os._exit(code)
 
 
-def wait(seconds: float, stopping: Callable[[], bool]) -> None:
-    """Sleep for so long, or until we are to stop."""
+def wait(seconds: float, stopping: Callable[[], bool]) -> bool:
+    """Sleep for so long, or until we are to stop. Returns whether we are."""
     ends = time.monotonic() + seconds
-    while (left := ends - time.monotonic()) > 0 and not stopping():
+    while not (stops := stopping()) and (left := ends - time.monotonic()) > 0:
         time.sleep(min(left, SLICE_S))
+    return stops

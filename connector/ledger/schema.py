@@ -169,7 +169,9 @@ CREATE TABLE alerts (
     closed_by TEXT
 ) STRICT;
 
-CREATE UNIQUE INDEX one_open_alert ON alerts (store, coalesce(slip_id, 0), kind) WHERE closed_at IS NULL;
+CREATE UNIQUE INDEX one_open_alert ON alerts ( -- what a shop's pages tell is told apart by its words
+    store, coalesce(slip_id, 0), kind, CASE kind WHEN 'input' THEN text ELSE '' END
+) WHERE closed_at IS NULL;
 
 CREATE TABLE runs (
     id INTEGER PRIMARY KEY,

@@ -95,7 +95,7 @@ class ShopifyApi:
         token: Token,
         version: str,
         now: Callable[[], datetime],
-        wait: Callable[[float], None],
+        wait: Callable[[float], bool | None],
     ) -> None:
         self._calls = calls
         self._token = token
@@ -176,10 +176,9 @@ class ShopifyApi:
         return self._pause(pause_s, 0.0)
 
     def _pause(self, pause_s: float, waited: float) -> float:
-        if waited + pause_s > LONGEST_WAIT_S:
+        if waited + pause_s > LONGEST_WAIT_S or self._wait(pause_s):  # too long, or we are to stop
             until = self._now() + timedelta(seconds=pause_s)
             raise Throttled("Shopify asks us to slow down; the shop is read on later.", until)
-        self._wait(pause_s)
         return waited + pause_s
 
 

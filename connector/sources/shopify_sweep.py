@@ -60,10 +60,11 @@ class Sweep:
             yield from self._list(query.orders_since(json_body.utc(newest) - LATELY))
 
     def single(self, ids: Sequence[str]) -> Iterator[Page]:
-        """These orders, by their ids; what can't be an id of Shopify's is gone: asked for, it would fail the others."""
+        """These orders, by their ids. What can't be an id of Shopify's is named, no more: asked for, it would fail the
+        others, and nothing says that its order is gone (failures.md P20)."""
         asked = [order_id for order_id in ids if not json_body.id_problem(order_id)]
-        if len(asked) < len(ids):
-            yield Page((), "", gone=tuple(order_id for order_id in ids if json_body.id_problem(order_id)))
+        if strange := tuple(_unasked(order_id) for order_id in ids if json_body.id_problem(order_id)):
+            yield Page((), "", alerts=strange)
         for read in self._reader.by_id(asked):
             yield self._told_gone(read) if read.gone else page_of(read, "")
 
@@ -125,3 +126,10 @@ class Sweep:
             "after": after or None,
             **self._reader.variables(),
         }
+
+
+def _unasked(order_id: str) -> str:
+    return (
+        f"{json_body.quoted(order_id)} is no id of a Shopify order, so Shopify can't be asked for it. Look after the "
+        "order by hand."
+    )

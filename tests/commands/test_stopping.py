@@ -31,7 +31,7 @@ def test_a_wait_ends_when_it_is_to_stop_and_else_in_its_time(monkeypatch: pytest
     now = [0.0]
     monkeypatch.setattr("connector.stopping.time.monotonic", lambda: now[0])
     monkeypatch.setattr("connector.stopping.time.sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
-    wait(60, lambda: False)
+    assert not wait(60, lambda: False)
     assert now[0] == pytest.approx(60)
-    wait(60, lambda: now[0] > 61)
+    assert wait(60, lambda: now[0] > 61)
     assert 61 < now[0] < 62

@@ -137,6 +137,19 @@ def test_P4_429_waits_as_asked_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> N
         assert shop.now - before == timedelta(seconds=7)
 
 
+def test_S28_a_wish_to_stop_ends_the_patience_with_a_shop_that_is_busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    from connector.testing.faults import throttles
+
+    with ShopifyDouble() as shop:
+        placed(shop, 1)
+        reader = source(shop, monkeypatch, stops=True)
+        assert shop.server is not None
+        shop.server.fail(throttles("1"))
+        with pytest.raises(Throttled):
+            list(reader.pages(""))
+        assert len(shop.server.heard) == 1
+
+
 @pytest.mark.parametrize("rate", [1.0, 0.0])
 def test_P5_a_wait_past_a_minute_is_left_to_the_next_run(monkeypatch: pytest.MonkeyPatch, rate: float) -> None:
     with ShopifyDouble() as shop:
