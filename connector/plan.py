@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -28,6 +28,7 @@ from connector.receipt import Receipt
 from connector.record import Reading, record_page
 from connector.report import Report
 from connector.sender import Terms
+from connector.shipments import settled
 from connector.slip import slip_number
 from connector.sources.base import LiveSource, Page, Source, SourceError
 
@@ -113,9 +114,10 @@ def _page(
     report: Report,
     reading: Reading,
 ) -> Iterator[PlanLine]:
-    orders = {(order.id, order.part): order for order in page.orders}
     if known is not None:
-        _copy_known(known, scratch.db, rules, terms, list(orders.values()))
+        _copy_known(known, scratch.db, rules, terms, page.orders)
+    page = replace(page, orders=settled(scratch.db, terms.store, page.orders))
+    orders = {(order.id, order.part): order for order in page.orders}
     before = _standing(scratch.db, terms.store, list(orders.values()))
     record_page(rules, terms, page, scratch, report, now, reading)
     after = _standing(scratch.db, terms.store, list(orders.values()))
@@ -215,10 +217,11 @@ def _made(db: sqlite3.Connection, slip_ids: list[int]) -> dict[int, _New]:
 
 
 _SLIP = (
-    "id, store, order_id, part, order_number, number, number_key, destination, revision, content, origin, created_at"
+    "id, store, order_id, part, order_number, number, number_key, destination, revision, content, origin, created_at,"
+    " shipment"
 )
 _VERSION = "slip_id, seq, store, newest, op, state, reason, hash, revision, tries, created_at, changed_at"
-_PASSED = "store, order_id, part, order_number, decision, reason, until, revision, content, origin, seen_at"
+_PASSED = "store, order_id, part, order_number, decision, reason, until, revision, content, origin, seen_at, shipment"
 
 
 def _copy_last_slip(known: sqlite3.Connection, scratch: sqlite3.Connection) -> None:
@@ -227,7 +230,7 @@ def _copy_last_slip(known: sqlite3.Connection, scratch: sqlite3.Connection) -> N
 
 
 def _copy_known(
-    known: sqlite3.Connection, scratch: sqlite3.Connection, rules: Rules, terms: Terms, orders: list[Order]
+    known: sqlite3.Connection, scratch: sqlite3.Connection, rules: Rules, terms: Terms, orders: Sequence[Order]
 ) -> None:
     """Copy what the ledger knows of these orders, and of whoever has a number that one of them would want."""
     ids = (terms.store, *(order.id for order in orders))
