@@ -18,6 +18,7 @@ from connector.sources import shopify_query as query
 from connector.sources.base import Malformed, TooLarge
 from connector.sources.json_body import NotAnOrder
 from connector.sources.shopify_api import ShopifyApi
+from connector.sources.shopify_gone import gone_of
 from connector.sources.shopify_graphql_order import orders_from_shopify_graphql
 from connector.sources.shopify_query import Inner
 
@@ -69,20 +70,25 @@ class Reader:
                 cut.append(name)
             else:
                 self._take(node, read)
+        missing = list[str]()
         for name, node in zip(cut, self._nodes(cut, query.LONG), strict=True):
             if node == b"null":
-                read.gone.append(plain_id(name))
+                missing.append(plain_id(name))
             else:
                 self._take(self._whole(node) if _GOES_ON.search(node) else node, read)
-        return read
+        return self._without(missing, read)
 
     def by_id(self, ids: Sequence[str]) -> Iterator[Read]:
         """These orders, a lot at a time."""
         for lot in batched(ids, query.SHORT.orders):
             found = list(self._nodes([gid(order_id) for order_id in lot], query.SHORT))
             read = self.read(node for node in found if node != b"null")
-            read.gone += [order_id for order_id, node in zip(lot, found, strict=True) if node == b"null"]
-            yield read
+            yield self._without([order_id for order_id, node in zip(lot, found, strict=True) if node == b"null"], read)
+
+    def _without(self, missing: list[str], read: Read) -> Read:
+        """What was read, with those that Shopify answered nothing for: gone, or out of sight."""
+        gone, alerts = gone_of(self._api, missing)
+        return Read(read.orders, [*read.alerts, *alerts], [*read.gone, *gone])
 
     def _take(self, node: bytes | dict[str, Any], read: Read) -> None:
         for order in orders_from_shopify_graphql(node, locations=self._locations):

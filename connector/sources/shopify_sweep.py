@@ -16,8 +16,7 @@ from connector.sources import shopify_query as query
 from connector.sources.base import Page, TooLarge
 from connector.sources.shopify_api import CursorRefusedError, ShopifyApi
 from connector.sources.shopify_changes import RESTARTS, Endless, Nodes, Stamps, page_of
-from connector.sources.shopify_reader import Read, Reader, name_of, plain_id
-from connector.sources.shopify_scopes import ALL_ORDERS, WINDOW, scopes_of
+from connector.sources.shopify_reader import Reader, name_of, plain_id
 
 LATELY: Final = timedelta(hours=48)
 """Before the newest change; platforms.md L3."""
@@ -29,18 +28,6 @@ class _List(msgspec.Struct):
 
 class _Newest(msgspec.Struct):
     newest: Stamps
-
-
-class _Known(msgspec.Struct):
-    id: str
-
-
-class _Oldest(msgspec.Struct):
-    nodes: list[_Known]
-
-
-class _OldestAnswer(msgspec.Struct):
-    oldest: _Oldest
 
 
 class Sweep:
@@ -65,24 +52,7 @@ class Sweep:
         if len(asked) < len(ids):
             yield Page((), "", gone=tuple(order_id for order_id in ids if json_body.id_problem(order_id)))
         for read in self._reader.by_id(asked):
-            yield self._told_gone(read) if read.gone else page_of(read, "")
-
-    def _told_gone(self, read: Read) -> Page:
-        """Without read_all_orders Shopify has no order older than 60 days: that is not the same as gone.
-
-        Ids of orders grow with time, so one below the oldest that is shown may only be out of sight.
-        """
-        if ALL_ORDERS not in scopes_of(self._api):
-            shown = self._api.ask(query.OLDEST, {}, _OldestAnswer).oldest.nodes
-            oldest = int(plain_id(shown[0].id)) if shown else 0
-            unseen = [order_id for order_id in read.gone if not shown or int(order_id) < oldest]
-            read.gone = [order_id for order_id in read.gone if order_id not in unseen]
-            if unseen:
-                read.alerts.append(
-                    f"Orders {', '.join(unseen)} (ids) can't be read: Shopify shows this app the orders of the last "
-                    f"{WINDOW.days} days only. Grant it the scope {ALL_ORDERS}, or look after them by hand."
-                )
-        return page_of(read, "")
+            yield page_of(read, "")
 
     def _list(self, search: str) -> Iterator[Page]:
         """A list by id; past ROWS it goes on as a new search from the last id, since Shopify ends a search."""

@@ -289,6 +289,31 @@ def test_trap_L7_the_first_run_tells_that_older_orders_are_not_shown(monkeypatch
         assert not walked(source(shop, monkeypatch), cursor)[0][0].alerts
 
 
+def test_trap_L7_a_changed_fulfilment_order_of_an_order_out_of_sight_takes_nothing_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Fulfilment orders have scopes of their own: theirs may show what read_orders no longer does."""
+    with ShopifyDouble(scopes=ALL_SCOPES - {"read_all_orders"}) as shop:
+        [old] = placed(shop, 1)
+        shop.set_clock(at() + timedelta(days=61))
+        shop.place(Draft(), shop.now)
+        _, cursor = walked(source(shop, monkeypatch))
+        order = {"id": f"gid://shopify/Order/{old}", "updatedAt": "2026-11-03T00:00:00Z"}
+        changed = {"id": "gid://shopify/FulfillmentOrder/1", "updatedAt": "2027-01-03T00:00:00Z", "order": order}
+        rewritten(shop, monkeypatch, lambda text: _with_part(text, changed))
+        pages, _ = walked(source(shop, monkeypatch), cursor)
+        assert not [order_id for page in pages for order_id in page.gone]
+        [alert] = [alert for page in pages for alert in page.alerts]
+        assert old in alert
+
+
+def _with_part(text: str, part: dict[str, Any]) -> str:
+    told = json.loads(text)
+    if found := (told.get("data") or {}).get("fulfillmentOrders"):
+        found["nodes"].append(part)
+    return json.dumps(told)
+
+
 def test_trap_L3_an_order_that_is_listed_late_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     with ShopifyDouble() as shop:
         late = shop.place(Draft(), at(1))
