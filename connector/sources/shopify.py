@@ -85,7 +85,7 @@ class ShopifySource:
         self._api.close()
 
     def _gap(self, cursor: str) -> str:
-        return gap(self._api, parse(cursor).orders.read_to())
+        return gap(self._api, parse(cursor).read_at())
 
     def _other_version(self) -> str:
         served, asked = self._api.served, self._api.version

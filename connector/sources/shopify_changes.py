@@ -19,6 +19,7 @@ from connector.sources.base import Malformed, Page, TooLarge
 from connector.sources.shopify_api import CursorRefusedError, ShopifyApi
 from connector.sources.shopify_cursor import Cursor, Reach, parse, text_of
 from connector.sources.shopify_reader import Read, Reader, plain_id
+from connector.sources.shopify_scopes import WINDOW
 
 EMPTY_PAGES: Final = 50
 """In a row, each with a next one, after which a list is taken for one without an end (P8 says one may come)."""
@@ -128,7 +129,8 @@ class Changes:
                 endless_parts.check(parts.after, answer.fulfillment_orders)
                 ids = _only_in_parts(answer.fulfillment_orders, cursor.orders.again().since(self._overlap), read.orders)
                 parts = parts.beyond(_stamps(answer.fulfillment_orders), answer.fulfillment_orders.end(), self._overlap)
-            before, cursor = text_of(cursor), Cursor(orders, parts, True).settled()
+            walked = Cursor(orders, parts, True, cursor.seen).settled()
+            before, cursor = text_of(cursor), walked.seen_at(self._api.shop_time, WINDOW)
             for lot in self._reader.by_id(ids):
                 yield page_of(lot, before)
             yield page_of(read, text_of(cursor))
@@ -150,7 +152,7 @@ class Changes:
                 self._restarts += 1
                 if self._restarts > RESTARTS:
                     raise
-                cursor = Cursor(_restarted(cursor.orders), _restarted(cursor.parts), True)
+                cursor = Cursor(_restarted(cursor.orders), _restarted(cursor.parts), True, cursor.seen)
         _check_complete(cursor, answer)
         if cursor.walking:
             return cursor, answer
@@ -158,7 +160,7 @@ class Changes:
         parts = cursor.parts.begun(answer.newest_part.newest() if answer.newest_part else "")
         if not cursor.orders.mark:  # every order comes with its fulfilment orders: nothing else can have changed
             parts = msgspec.structs.replace(parts, done=True)
-        return Cursor(orders, parts, True), answer
+        return Cursor(orders, parts, True, cursor.seen), answer
 
     def _variables(self, cursor: Cursor) -> dict[str, Any]:
         orders, parts = cursor.orders, cursor.parts

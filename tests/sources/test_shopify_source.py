@@ -272,6 +272,36 @@ def test_P19_a_gap_is_told_by_a_run_that_goes_on_with_a_walk_too(monkeypatch: py
         assert alert.startswith("gap: the shop was last read on 2026-11-03 00:09 UTC")
 
 
+def test_P19_a_shop_in_which_nothing_changes_has_no_gap_while_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ShopifyDouble(scopes=ALL_SCOPES - {"read_all_orders"}) as shop:
+        placed(shop, 1)
+        _, cursor = walked(source(shop, monkeypatch))
+        for day in range(1, 70, 4):
+            shop.set_clock(at() + timedelta(days=day))
+            pages, cursor = walked(source(shop, monkeypatch), cursor)
+            assert not pages[0].alerts
+        shop.set_clock(at() + timedelta(days=69 + 61))
+        pages, same = walked(source(shop, monkeypatch), cursor)
+        assert pages[0].alerts[0].startswith("gap: the shop was last read on 2027-01-11 00:00 UTC")
+        assert same == cursor
+        shop.set_clock(shop.now + timedelta(hours=5))
+        told = walked(source(shop, monkeypatch), cursor)[0][0].alerts
+        shop.set_clock(shop.now + timedelta(minutes=2))
+        assert walked(source(shop, monkeypatch), cursor)[0][0].alerts == told  # the same words from poll to poll
+
+
+def test_P19_an_empty_shop_tells_once_that_older_orders_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ShopifyDouble(scopes=ALL_SCOPES - {"read_all_orders"}) as shop:
+        pages, cursor = walked(source(shop, monkeypatch))
+        [alert] = pages[0].alerts
+        shop.set_clock(shop.now + timedelta(minutes=2))
+        assert walked(source(shop, monkeypatch))[0][0].alerts == (alert,)  # the same words whenever it is told
+        for _ in range(3):
+            shop.set_clock(shop.now + timedelta(minutes=2))
+            pages, same = walked(source(shop, monkeypatch), cursor)
+            assert (pages[0].alerts, same) == ((), cursor)
+
+
 def test_P19_nothing_is_told_where_the_app_sees_all_orders(monkeypatch: pytest.MonkeyPatch) -> None:
     with ShopifyDouble() as shop:
         placed(shop, 3)
