@@ -103,4 +103,4 @@ def _token(options: ShopifyOptions, calls: ShopCalls, context: SourceContext) ->
         return PermanentToken(options.access_token)
     if options.client_id is None or options.client_secret is None:
         raise ValueError("the options were not checked: no way to sign in")
-    return GrantedToken(calls, options.client_id, options.client_secret, context.now)
+    return GrantedToken(options.address, calls, options.client_id, options.client_secret, context.now)

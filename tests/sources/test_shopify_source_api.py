@@ -201,6 +201,27 @@ def test_a_token_for_a_day_is_got_once_and_renewed_before_its_end(monkeypatch: p
         assert shop.client_secret not in repr(reader.__dict__)
 
 
+def test_a_token_for_a_day_is_shared_by_all_runs_of_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ShopifyDouble(permanent_token=False) as shop:
+        _, cursor = walked(source(shop, monkeypatch))
+        for _ in range(5):
+            walked(source(shop, monkeypatch), cursor)
+        assert grants(shop) == 1
+        shop.tokens.revoke()
+        walked(source(shop, monkeypatch), cursor)
+        walked(source(shop, monkeypatch), cursor)
+        assert grants(shop) == 2
+
+
+def test_a_changed_client_secret_asks_for_a_token_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ShopifyDouble(permanent_token=False) as shop:
+        walked(source(shop, monkeypatch))
+        reader = source(shop, monkeypatch)
+        monkeypatch.setenv("SHOPIFY_CLIENT_SECRET", "shpss_" + "6" * 32)
+        with pytest.raises(Unauthorised, match="Dev Dashboard"):
+            walked(reader)
+
+
 def grants(shop: ShopifyDouble) -> int:
     assert shop.server is not None
     return sum(heard.path == "/admin/oauth/access_token" for heard in shop.server.heard)
