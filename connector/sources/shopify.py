@@ -2,7 +2,8 @@
 
 shopify_options (the store file), shopify_token, shopify_api (one question), shopify_query (its text), shopify_changes
 and shopify_cursor (what changed since), shopify_sweep (what may still ship; single orders), shopify_reader (nodes to
-whole orders), shopify_gone (deleted or out of sight), shopify_scopes, shopify_probe.
+whole orders), shopify_gone (deleted or out of sight), shopify_failing (one that Shopify fails at), shopify_scopes,
+shopify_probe.
 """
 
 from __future__ import annotations

@@ -13,8 +13,8 @@ import msgspec
 
 from connector.sources import json_body, shopify_cursor
 from connector.sources import shopify_query as query
-from connector.sources.base import Page, TooLarge
-from connector.sources.shopify_api import CursorRefusedError, ShopifyApi
+from connector.sources.base import Page, TooLarge, Unreachable
+from connector.sources.shopify_api import CursorRefusedError, FailedInsideError, ShopifyApi
 from connector.sources.shopify_changes import RESTARTS, Endless, Nodes, Stamps, page_of
 from connector.sources.shopify_reader import Reader, name_of, plain_id
 
@@ -58,23 +58,30 @@ class Sweep:
         """A list by id; past ROWS it goes on as a new search from the last id, since Shopify ends a search."""
         after, rows, endless, since = "", 0, Endless(), search
         while True:
-            page = self._page(since, after, endless)
+            page, is_whole = self._page(since, after, endless)
             if page is None:
                 after = ""
                 continue
             nodes = [bytes(node) for node in page.nodes]
-            yield page_of(self._reader.read(nodes), "")
+            yield page_of(self._reader.read(nodes, is_whole=is_whole), "")
             if not (after := page.end()):
                 return
             rows += len(nodes)
             if rows >= shopify_cursor.ROWS and (last := name_of(nodes[-1]) if nodes else ""):
                 since, after, rows = f"{search} AND id:>{plain_id(last)}", "", 0
 
-    def _page(self, search: str, after: str, endless: Endless) -> Nodes | None:
-        """The next page; None where its cursor was refused, and the list is to be read from its beginning."""
+    def _page(self, search: str, after: str, endless: Endless) -> tuple[Nodes | None, bool]:
+        """The next page; None where its cursor was refused, and the list is to be read from its beginning. Whether its
+        orders are whole, as in Changes."""
+        is_whole = True
         while True:
             try:
-                page = self._api.ask(query.SWEEP, self._variables(search, after), _List).orders
+                page = self._api.ask(query.SWEEP, {**self._variables(search, after), "whole": is_whole}, _List).orders
+            except FailedInsideError as error:
+                if not is_whole:
+                    raise Unreachable(str(error)) from error
+                is_whole = False
+                continue
             except TooLarge:
                 if self._size == 1:
                     raise
@@ -84,9 +91,9 @@ class Sweep:
                 self._restarts += 1
                 if self._restarts > RESTARTS:
                     raise
-                return None
+                return None, is_whole
             endless.check(after, page)
-            return page
+            return page, is_whole
 
     def _variables(self, search: str, after: str) -> dict[str, Any]:
         return {
