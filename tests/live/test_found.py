@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 
 from connector.ledger.connection import Ledger, in_memory
+from connector.plan import Action, plan
+from connector.report import Report
 from connector.sandbox.handle import Sandbox
 from connector.sandbox.options import Options
 from connector.sandbox.server import running
+from connector.sources.base import LiveSource
 from connector.testing.shop_double import Draft
 from tests.live.clock import START
 from tests.live.shops import BusyShopify
@@ -101,16 +104,29 @@ def test_T11_a_fulfilment_order_keeps_its_slip_whichever_others_the_app_may_see(
         world.clock.at = START + timedelta(minutes=10)
         world.sync(ledger)
         before = {number: goods for number, goods in pending_goods(gss) if "TEE-M" in goods}
+        known = {number for number, _ in pending_goods(gss)}
         deed(shop, order_id, timedelta(minutes=20))
+        shop.set_clock(START + timedelta(minutes=29))
+        planned = to_be_created(world, ledger)
         for minutes in (30, 45, 60):
             world.clock.at = START + timedelta(minutes=minutes)
             world.sync(ledger)
         world.client.close()
     after = pending_goods(gss)
+    assert planned == {number for number, _ in after} - known
     assert {number: goods for number, goods in after if "TEE-M" in goods} == before
     assert len(before) == 1
     goods = [sku for _, skus in after for sku in skus]
     assert len(goods) == len(set(goods)), "one parcel on two slips"
+
+
+def to_be_created(world: World, ledger: Ledger) -> set[str]:
+    """The numbers that a dry run would create."""
+    source = world._source()
+    assert isinstance(source, LiveSource)
+    lines = list(plan(world._rules, world._terms, source, ledger.db, world.clock.at, Report("kiwi")))
+    source.close()
+    return {line.number for line in lines if line.action is Action.CREATE}
 
 
 def pending_goods(gss: Sandbox) -> list[tuple[str, tuple[str, ...]]]:
