@@ -145,7 +145,7 @@ def _made(order: Order, content: bytes, known: Known | None, rules: Rules) -> Ch
         return _change(order, content, Kind.HELD, " ".join(made.reasons), receipts=receipts)
     return Change(
         order.id, order.part, order.number, order.revision, content, order.origin, _SHIP,
-        made.number, made.body.decode(), body_hash(made.body), receipts,
+        made.number, made.body.decode(), body_hash(made.body), receipts, shipment=order.shipment,
     )  # fmt: skip
 
 
@@ -162,4 +162,5 @@ def _change(
     return Change(
         order.id, order.part, order.number, order.revision, content, order.origin, kind,
         reason=reason, until=stamp(until) if until else None, keeps_slip=keeps_slip, receipts=receipts,
+        shipment=order.shipment,
     )  # fmt: skip

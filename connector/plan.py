@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -29,6 +29,7 @@ from connector.receipt import Receipt
 from connector.record import BY_ID, Doubt, Reading, record_page
 from connector.report import Report
 from connector.sender import Terms
+from connector.shipments import settled
 from connector.slip import slip_number
 from connector.sources.base import LiveSource, Page, Source, SourceError
 
@@ -121,15 +122,15 @@ class _Planner:
         except Doubt as doubt:
             assert isinstance(self.source, LiveSource), "only who can ask may doubt"
             for again in by_id(self.source, doubt.ids):
-                gone = (order for order in page.orders if order.id in again.gone)
+                gone = [order for order in page.orders if order.id in again.gone]
                 yield from self._lines(again, BY_ID, (*again.orders, *gone))
             yield from self.page(without(page, doubt.ids))
 
-    def _lines(self, page: Page, reading: Reading, shown: Iterable[Order]) -> Iterator[PlanLine]:
-        orders = {(order.id, order.part): order for order in shown}
+    def _lines(self, page: Page, reading: Reading, shown: Sequence[Order]) -> Iterator[PlanLine]:
         store, scratch, known = self.terms.store, self.scratch, self.known
         if known is not None:
-            _copy_known(known, scratch.db, self.rules, self.terms, list(orders.values()))
+            _copy_known(known, scratch.db, self.rules, self.terms, shown)
+        orders = {(order.id, order.part): order for order in settled(scratch.db, store, shown)}
         before = _standing(scratch.db, store, list(orders.values()))
         record_page(self.rules, self.terms, page, scratch, self.report, self.now, reading)
         after = _standing(scratch.db, store, list(orders.values()))
@@ -234,10 +235,11 @@ def _made(db: sqlite3.Connection, slip_ids: list[int]) -> dict[int, _New]:
 
 
 _SLIP = (
-    "id, store, order_id, part, order_number, number, number_key, destination, revision, content, origin, created_at"
+    "id, store, order_id, part, order_number, number, number_key, destination, revision, content, origin, created_at,"
+    " shipment"
 )
 _VERSION = "slip_id, seq, store, newest, op, state, reason, hash, revision, tries, created_at, changed_at"
-_PASSED = "store, order_id, part, order_number, decision, reason, until, revision, content, origin, seen_at"
+_PASSED = "store, order_id, part, order_number, decision, reason, until, revision, content, origin, seen_at, shipment"
 
 
 def _copy_last_slip(known: sqlite3.Connection, scratch: sqlite3.Connection) -> None:
@@ -246,7 +248,7 @@ def _copy_last_slip(known: sqlite3.Connection, scratch: sqlite3.Connection) -> N
 
 
 def _copy_known(
-    known: sqlite3.Connection, scratch: sqlite3.Connection, rules: Rules, terms: Terms, orders: list[Order]
+    known: sqlite3.Connection, scratch: sqlite3.Connection, rules: Rules, terms: Terms, orders: Sequence[Order]
 ) -> None:
     """Copy what the ledger knows of these orders, and of whoever has a number that one of them would want."""
     ids = (terms.store, *(order.id for order in orders))

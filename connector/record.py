@@ -17,6 +17,7 @@ from connector.ledger.times import stamp
 from connector.order import Order, content_hash
 from connector.report import Report
 from connector.sender import Terms
+from connector.shipments import settled
 from connector.sources.base import Page
 
 if TYPE_CHECKING:
@@ -72,9 +73,10 @@ def record_page(
 
     The cursor is kept but for sweeps and orders asked for by id, which have none.
     """
-    orders, contradictory = _newest_of_each(page.orders, hold=not reading.may_doubt)
     counted = Report(rules.store)
     with ledger.writing() as db:
+        shown = settled(db, terms.store, page.orders)
+        orders, contradictory = _newest_of_each(shown, hold=not reading.may_doubt)
         recorder = _Recorder(db, rules, terms, now, reading, counted, doubtful=contradictory)
         recorder.take(orders, page.gone)
         if recorder.doubtful:

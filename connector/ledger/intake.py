@@ -50,6 +50,7 @@ class Change(msgspec.Struct, frozen=True, gc=False):
     number, body, hash, receipts  of the slip made (SHIP); number alone may be known when HELD
     keeps_slip  a SKIP that leaves alone what GSS already has (the order was fulfilled)
     content     hash of what the shop said; revision  its place in the shop's order of time
+    shipment    the shop's key of what this part ships; "" leaves the one that is known
     """
 
     order_id: str
@@ -66,6 +67,7 @@ class Change(msgspec.Struct, frozen=True, gc=False):
     reason: str = ""
     until: str | None = None
     keeps_slip: bool = False
+    shipment: str = ""
 
 
 def record(
@@ -156,7 +158,7 @@ class _Page:
             self.wanted.setdefault(key, []).append(slip_id)
         self.slips.append(
             (slip_id, self.store, change.order_id, change.part, change.order_number, given, key, self.destination,
-             change.revision, change.content, change.origin, self.now),
+             change.revision, change.content, change.origin, self.now, change.shipment),
         )  # fmt: skip
         state = State.OWED if change.kind is Kind.SHIP else State.HELD
         self._version(slip_id, 1, Op.PUT, state, change, urgency=2)
@@ -167,7 +169,7 @@ class _Page:
         decision = "wait" if change.kind is Kind.WAIT else "skip"
         self.passed.append(
             (self.store, change.order_id, change.part, change.order_number, decision, change.reason, change.until,
-             change.revision, change.content, change.origin, self.now),
+             change.revision, change.content, change.origin, self.now, change.shipment),
         )  # fmt: skip
 
     def _follow(self, change: Change, before: Known) -> None:
@@ -175,7 +177,9 @@ class _Page:
         if before.state is State.CLOSED:
             self._after_the_end(change, before)
             return
-        self.updated.append((change.revision, change.content, change.origin, change.order_number, before.slip_id))
+        self.updated.append(
+            (change.revision, change.content, change.origin, change.order_number, change.shipment, before.slip_id)
+        )
         self.may_free_a_number |= before.number is None
         if change.kind in (Kind.SKIP, Kind.WAIT, Kind.WITHDRAW):
             self._stop(change, before)
@@ -310,7 +314,7 @@ class _Page:
             )
             db.executemany(
                 "INSERT INTO slips (id, store, order_id, part, order_number, number, number_key, destination, revision,"
-                " content, origin, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " content, origin, created_at, shipment) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 slips,
             )
         else:
@@ -334,8 +338,8 @@ class _Page:
     def _write_the_rest(self) -> None:
         db = self.db
         db.executemany(
-            "UPDATE slips SET revision = ?, content = ?, origin = ?, order_number = ?, stop = NULL, stop_reason = NULL"
-            " WHERE id = ?",
+            "UPDATE slips SET revision = ?, content = ?, origin = ?, order_number = ?,"
+            " shipment = coalesce(nullif(?, ''), shipment), stop = NULL, stop_reason = NULL WHERE id = ?",
             self.updated,
         )
         if self.stopped:
@@ -343,7 +347,7 @@ class _Page:
         db.executemany("DELETE FROM passed_over WHERE store = ? AND order_id = ? AND part = ?", self.unpassed)
         db.executemany(
             "INSERT OR REPLACE INTO passed_over (store, order_id, part, order_number, decision, reason, until,"
-            " revision, content, origin, seen_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " revision, content, origin, seen_at, shipment) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             self.passed,
         )
         if self.released:

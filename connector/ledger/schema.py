@@ -40,6 +40,7 @@ CREATE TABLE slips (
     erase_at TEXT,                       -- since when its personal data is to go as soon as the order is over
     stop TEXT CHECK (stop = 'wait' OR stop = 'skip'),     -- what GSS hasn't of it is not made there, the shop says
     stop_reason TEXT,
+    shipment TEXT NOT NULL DEFAULT '',   -- the shop's key of what this part ships: it stays this slip's
     UNIQUE (store, order_id, part)
 ) STRICT;
 
@@ -127,6 +128,7 @@ CREATE TABLE passed_over (
     content BLOB,
     origin TEXT NOT NULL DEFAULT '',
     seen_at TEXT NOT NULL,
+    shipment TEXT NOT NULL DEFAULT '',   -- as in slips
     PRIMARY KEY (store, order_id, part)
 ) STRICT, WITHOUT ROWID;
 

@@ -36,6 +36,10 @@ class CursorRefusedError(Malformed):
     """Shopify does not take the cursor of a page (any more): the list must be read from its first page."""
 
 
+class FailedInsideError(Unreachable):
+    """Shopify had an error of its own: at one of the orders that were asked for, or at all. Fewer may do."""
+
+
 class _PointsSpentError(Exception):
     """THROTTLED: the points for this query are there in so many seconds."""
 
@@ -109,7 +113,8 @@ class ShopifyApi:
         self.shop_time: datetime | None = None
 
     def ask(self, query: str, variables: Mapping[str, Any], shape: type[Data]) -> Data:
-        """The answer's data, as `shape`. Raises SourceError; TooLarge where a smaller page may do, CursorRefusedError.
+        """The answer's data, as `shape`. Raises SourceError; TooLarge and FailedInsideError where a smaller page may
+        do, CursorRefusedError.
 
         Waits for points, up to a minute; past that it raises Throttled.
         """
@@ -234,8 +239,8 @@ def _error_of(errors: Any, cost: _Cost, *, is_paged: bool) -> SourceError | _Poi
         return _denied(texts)
     if is_paged and "cursor" in texts.casefold():
         return CursorRefusedError("Shopify no longer takes the cursor of this page.")
-    if codes & _BUSY_INSIDE:
-        return Unreachable("Shopify had an error of its own; it is asked again later.")
+    if codes & _BUSY_INSIDE or any(map(_names_a_node, errors if isinstance(errors, list) else ())):
+        return FailedInsideError("Shopify had an error of its own; it is asked again later.")
     said = json_body.quoted(texts or "nothing more")
     return Malformed(f"Shopify refused the question: {said}. Nothing was read. Look whether a newer connector is out.")
 
@@ -248,6 +253,12 @@ def _told(error: Any) -> tuple[str, str]:
     extensions = extensions if isinstance(extensions, dict) else {}
     text = f"{error.get('message') or ''} {extensions.get('requiredAccess') or ''}".strip()
     return str(extensions.get("code") or "").upper(), text
+
+
+def _names_a_node(error: Any) -> bool:
+    """Whether its path leads into one item of a list: ["orders", "nodes", 2, "fulfillmentOrders"]."""
+    path = error.get("path") if isinstance(error, dict) else None
+    return isinstance(path, list) and any(isinstance(step, int) for step in path)
 
 
 def _denied(texts: str) -> Unauthorised:
