@@ -58,10 +58,42 @@ def fields(result: Shaped) -> tuple[str, ...]:
         ("Unit B", "Smith Farm", "Unit B", "Smith Farm"),
         ("Apartment 5", "", "", "Apartment 5"),
         ("PO Box 123", "Apartment 5", "Apartment 5", "PO Box 123"),
+        ("PO Box 123", "Wellesley Street", "Wellesley Street", "PO Box 123"),
+        ("12 Queen St", "PO Box 123", "PO Box 123", "12 Queen St"),
+        ("GPO Box 12", "12 Queen St", "GPO Box 12", "12 Queen St"),
     ],
 )
 def test_the_building_and_the_street_are_told_apart(line1: str, line2: str, building: str, street: str) -> None:
     assert split_lines(line1, line2, may_hold_suburb=False) == Lines(building, street)
+
+
+@pytest.mark.parametrize(
+    ("line1", "line2", "expected"),
+    [
+        ("12, Queen Street", "", Lines("", "12 Queen Street")),
+        ("12", "Queen Street", Lines("", "12 Queen Street")),
+        ("12, Queen St, Ponsonby", "", Lines("", "12 Queen St", "Ponsonby")),
+        ("Queen Street", "12", Lines("", "Queen Street 12")),
+        ("Hauptstraße", "12b", Lines("", "Hauptstraße 12b")),
+        ("Keizersgracht", "12", Lines("", "Keizersgracht 12")),
+        ("12", "Keizersgracht", Lines("", "12 Keizersgracht")),
+        ("Via Roma, 12", "", Lines("", "Via Roma 12")),
+        ("Av. Paulista, 1578", "", Lines("", "Av. Paulista 1578")),
+        ("Unit 4, 12-14, Queen Street", "", Lines("Unit 4", "12-14 Queen Street")),
+        ("Smith Farm, 12, Queen Street", "Ponsonby", Lines("Smith Farm", "12 Queen Street", "Ponsonby")),
+        ("Queen Street, 12, Ponsonby", "", Lines("", "Queen Street 12", "Ponsonby")),
+        ("Via Roma", "12/A", Lines("", "Via Roma 12/A")),
+        ("Calle Mayor, 5, 2º B", "", Lines("", "Calle Mayor 5, 2º B")),
+        ("Level 3", "12", Lines("Level 3", "12")),
+        ("3/F", "Nathan Road", Lines("3/F", "Nathan Road")),
+        ("4", "Hauptstraße 5", Lines("4", "Hauptstraße 5")),
+        ("4", "12 Queen Street", Lines("4", "12 Queen Street")),
+        ("12 Queen Street", "4", Lines("4", "12 Queen Street")),
+        ("12", "", Lines("", "12")),
+    ],
+)
+def test_a_house_number_alone_joins_its_street(line1: str, line2: str, expected: Lines) -> None:
+    assert split_lines(line1, line2, may_hold_suburb=True) == expected
 
 
 def test_building_goes_into_address1_and_street_into_address2_or_the_other_way_round() -> None:
@@ -118,7 +150,9 @@ def test_a_road_with_a_number_behind_it_is_no_rural_delivery() -> None:
     assert without_rural_delivery("Hard 12") == ("Hard 12", "")
 
 
-@pytest.mark.parametrize("line", ["PO Box 123", "P.O. Box 12", "Private Bag 92019", "po box 5"])
+@pytest.mark.parametrize(
+    "line", ["PO Box 123", "P.O. Box 12", "Private Bag 92019", "po box 5", "GPO Box 12", "G.P.O. Box 9"]
+)
 def test_a_box_is_sent_with_a_warning_on_its_receipt(line: str) -> None:
     result = shaped(line1=line, line2="Wellesley Street", city="Auckland")
     assert line in fields(result)
