@@ -97,7 +97,7 @@ def locality_abroad(country: str, suburb: str, city: str, region: str, region_na
     if country in STATE_COUNTRIES:
         return _with_state(country, suburb, city, region, region_name, postcode)
     if country in AREA_COUNTRIES and (region or region_name):
-        return _with_area(suburb, city, region_name or area_name(country, region))
+        return _with_area(suburb, city, area_name(country, region_name or region))
     receipts = []
     if not city:
         city = (suburb and CITY_STATES.get(country, "")) or region_name or region or CITY_STATES.get(country, "")
