@@ -19,8 +19,12 @@ AREA_COUNTRIES: Final = frozenset({"AE", "CN", "HK", "JP", "KR", "TW"})
 CITY_STATES: Final = {"SG": "Singapore", "HK": "Hong Kong", "MO": "Macau", "MC": "Monaco", "GI": "Gibraltar"}
 """Where the country is the city: an empty `city` is filled."""
 
-POSTCODE_DIGITS: Final = {"NZ": 4, "AU": 4, "ZA": 4, "US": 5, "DE": 5, "FR": 5, "IT": 5, "ES": 5, "MX": 5, "MY": 5}
-"""Postcodes of digits only that may begin with 0, and so lose it in a spreadsheet (failures.md C11)."""
+POSTCODE_DIGITS: Final = {
+    "NZ": (3, 4), "AU": (3, 4), "ZA": (1, 4), "US": (3, 5), "DE": (4, 5), "FR": (4, 5), "IT": (2, 5), "ES": (4, 5),
+    "MX": (4, 5), "MY": (4, 5),
+}  # fmt: skip
+"""Postcodes of digits only that may begin with 0, and so lose it in a spreadsheet (failures.md C11): how few digits it
+may leave, and how many there were. The lowest are Pretoria's 0001, Rome's 00010 and New York's 00501."""
 
 # What people call countries, beside ISO's names and codes; letters only, folded below as every text is.
 _ALIASES: Final = {
