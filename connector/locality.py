@@ -19,7 +19,7 @@ from connector.places import (
     STATE_COUNTRIES,
     area_name,
     australian_state,
-    country_code,
+    is_new_zealand,
     needs_postcode,
     new_zealand_region,
     state_code,
@@ -61,20 +61,21 @@ def new_zealand_locality(suburb: str, city: str, region: str, region_name: str) 
     elif region or region_name:
         receipts.append(Receipt("region", region_name or region, "", "New Zealand addresses carry no region."))
     rural = ", ".join(dict.fromkeys(filter(None, (rural1, rural2))))
-    return Locality(_other_than(suburb, city), city, rural, postcode, tuple(receipts))
+    told = _other_than(suburb, city)
+    if told != suburb:
+        receipts.append(Receipt("suburb", suburb, told, "What only repeats the city or the country was left out."))
+    return Locality(told, city, rural, postcode, tuple(receipts))
 
 
 def _other_than(suburb: str, city: str) -> str:
     """The suburb without pieces that only repeat the city or the country."""
-    if "," not in suburb:
-        return suburb
-    pieces = [piece for piece in suburb.split(", ") if piece.casefold() != city.casefold()]
-    return _without_country(", ".join(pieces))
+    pieces = suburb.split(", ")
+    return ", ".join(piece for piece in pieces if piece.casefold() != city.casefold() and not is_new_zealand(piece))
 
 
 def _without_country(place: str) -> str:
     head, _, tail = place.rpartition(", ")
-    return head if head and country_code(tail) == "NZ" else place
+    return head if head and is_new_zealand(tail) else place
 
 
 def _without_postcode(place: str) -> tuple[str, str]:

