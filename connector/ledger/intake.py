@@ -32,10 +32,12 @@ _TOO_LATE = (
 
 
 class Kind(StrEnum):
-    """What was decided about an order."""
+    """What was decided about an order. HELD: no slip can be made of it. DOUBT: what the shop says can't be believed, so
+    that not even a cancel is taken from it."""
 
     SHIP = "ship"
     HELD = "held"
+    DOUBT = "doubt"
     WAIT = "wait"
     SKIP = "skip"
     WITHDRAW = "withdraw"
@@ -135,7 +137,7 @@ class _Page:
     def take(self, change: Change, before: Known | None, was_passed_over: bool) -> None:
         if before is not None:
             self._follow(change, before)
-        elif change.kind in (Kind.SHIP, Kind.HELD):
+        elif change.kind in (Kind.SHIP, Kind.HELD, Kind.DOUBT):
             self._begin(change)
             if was_passed_over:
                 self.unpassed.append((self.store, change.order_id, change.part))
@@ -173,6 +175,8 @@ class _Page:
         self.updated.append((change.revision, change.content, change.origin, change.order_number, before.slip_id))
         if change.kind in (Kind.SKIP, Kind.WAIT, Kind.WITHDRAW):
             self._stop(change, before)
+        elif change.kind is Kind.DOUBT:
+            self._doubt(change, before)
         elif change.kind is Kind.HELD:
             self._hold(change, before, change.reason)
         elif _is_held_by_a_person(before):
@@ -206,8 +210,17 @@ class _Page:
         pending = " An older version is still pending at GSS." if self._was_sent(before.slip_id) else ""
         self._alarm(before.slip_id, Alarm.HELD, change, reason + pending)
 
+    def _doubt(self, change: Change, before: Known) -> None:
+        """What the shop says now can't be believed: what was sent stays as it is, and nothing else goes out."""
+        if _is_over(before.state) or self._was_sent(before.slip_id):
+            self._alarm(before.slip_id, Alarm.HELD, change, f"{change.reason} What was sent before that stays.")
+        else:
+            self._hold(change, before, change.reason)
+
     def _stop(self, change: Change, before: Known) -> None:
         """The order is no longer to be shipped: cancelled, refunded, collected, fulfilled otherwise, or put on hold."""
+        if change.kind is not Kind.WAIT:
+            self.released.append(before.slip_id)  # an alert that it waits or is in doubt; what replaces it has its own
         if before.op is Op.DELETE:
             return
         sent = self._was_sent(before.slip_id)
@@ -318,7 +331,7 @@ class _Page:
             " revision, content, origin, seen_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             self.passed,
         )
-        if self.released:  # what waited after it was sent waits no longer
+        if self.released:  # what waited after it was sent, or was in doubt, is so no longer
             alerts.close_for(db, json.dumps(self.released), (Alarm.HELD,), self.now, "the shop let it go")
         for slip_id, kind, text in self.alerts:
             alerts.open_alert(db, self.store, slip_id, kind, text, self.now)
