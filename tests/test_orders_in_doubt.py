@@ -186,3 +186,14 @@ def test_C14_rows_of_which_none_has_the_id_are_held(desk: Desk) -> None:
     report = desk.export([FURTHER, order(1002)])
     assert (report.held, report.skipped) == (1, 0)
     assert "The column Id is empty" in desk.texts()[0]
+
+
+def test_an_order_of_which_nobody_can_tell_whether_it_is_cancelled_is_held(desk: Desk) -> None:
+    desk.export([order(1001)])
+    sent(desk.ledger)
+    desk.export([order(1001, Cancelled_at="perhaps")])
+    assert (state(desk.ledger, ID), sent(desk.ledger)) == ("accepted", [])
+    assert desk.texts() == [
+        'order #1001: Cancelled at says "perhaps", which is neither a date nor yes or no: whether the order is '
+        "cancelled can't be told. What was sent before that stays."
+    ]

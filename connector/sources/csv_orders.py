@@ -19,7 +19,7 @@ from connector.order import Address, Delivery, Order, OrderLine
 from connector.sources.csv_layout import Layout
 from connector.sources.csv_lines import UnreadableQuantityError, lines_of_cells, lines_of_rows
 from connector.sources.csv_reader import Row
-from connector.sources.csv_words import TABLES, Standing, standing
+from connector.sources.csv_words import LONGEST, TABLES, Standing, is_cancelled, standing
 
 SHOPIFY_TEST_ID: Final = "820982911946154508"
 """The order of Shopify's "send test notification" (recorded body; D11). Its name, #9999, real orders have too."""
@@ -74,12 +74,15 @@ def order_of(rows: Sequence[Row], number: int, way: Reading) -> Order:
     ) = layout.head(first)  # fmt: skip
     id_, name = id_.strip(), name.strip()
     created = moment(created_at, way.zone)
-    said = way.standing(status, payment, fulfilment, bool(cancelled_at and cancelled_at.strip()))
+    cancelled = is_cancelled(cancelled_at) if cancelled_at else False
+    said = way.standing(status, payment, fulfilment, bool(cancelled))
     lines, unreadable = _lines(rows, layout)
     revision = _revision(updated_at, created, way)
     doubts = _unsure(id_, layout) + _contradictions(rows, layout)
     if not revision:
         doubts += (_undated(layout),)
+    if cancelled is None:
+        doubts += (_neither(cancelled_at, layout),)
     ship_cells, bill_cells = layout.ship(first), layout.bill(first)
     ship_to = Address(*ship_cells)
     return Order(
@@ -138,6 +141,14 @@ def _revision(updated_at: str, created: datetime | None, way: Reading) -> str:
 def _undated(layout: Layout) -> str:
     column = layout.names["updated_at"]
     return f"{column} holds no date like 2026-11-22 14:30: which version is the newest can't be told."
+
+
+def _neither(cancelled_at: str, layout: Layout) -> str:
+    word = cancelled_at.strip()[:LONGEST]
+    return (
+        f'{layout.names["cancelled_at"]} says "{word}", which is neither a date nor yes or no: whether the order is '
+        "cancelled can't be told."
+    )
 
 
 def _lines(rows: Sequence[Row], layout: Layout) -> tuple[tuple[OrderLine, ...], tuple[str, ...]]:

@@ -6,12 +6,15 @@ in no table becomes UNKNOWN and is quoted: the merchant says in [source.status_m
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 import msgspec
 
 from connector.order import Fulfilment, Payment
+from connector.text import clean
 
 
 class Meaning(NamedTuple):
@@ -83,6 +86,21 @@ FULFILMENT: Final[Mapping[str, str]] = {
 
 TABLES: Final = {"status": STATUS, "payment": PAYMENT, "fulfilment": FULFILMENT}
 
+YES: Final = frozenset({"1", "yes", "y", "true", "cancelled", "canceled"})
+NO: Final = frozenset({"", "0", "0.0", "no", "n", "false"})
+"""What a cell says that is for cancellation alone, besides dates. "NULL", "-" and the like say nothing (text.clean)."""
+
+NEVER: Final = ("0000-00-00", "00/00/0000", "-0001-11-30", "1970-01-01")
+"""How databases, PHP and Unix write that there is no date (platforms.md 1.13)."""
+
+_DATE: Final = re.compile(
+    r"""(?: \d{1,4} [-/.] \d{1,2} [-/.] \d{1,4} | 20\d{6}
+    | \d{1,2} [-\ ] [a-z]{3,9} \.? [-\ ] \d{2,4} | [a-z]{3,9} \.? \ \d{1,2} ,? \ \d{4} ) (?!\d)
+    | \d{9,13} (?: \.\d+ )? $""",
+    re.VERBOSE,
+)
+"""A date, however it is written, or a Unix time: when it was doesn't matter here."""
+
 LONGEST: Final = 40
 """How much of an unknown word is quoted: in a file mapped wrongly it may be anything."""
 
@@ -102,6 +120,16 @@ def meaning_of(kind: str, word: str, status_map: Mapping[str, str]) -> Meaning |
         if folded(mapped) == key:
             return MEANINGS[meaning]
     return _BY_FOLDED.get(folded(TABLES[kind].get(key, key)))
+
+
+@lru_cache(maxsize=1024)
+def is_cancelled(text: str) -> bool | None:
+    """Whether a cell for cancellation says that the order is cancelled: yes, or the date when. None where it says
+    neither that nor the contrary."""
+    word = clean(text).casefold()
+    if word in NO or word.startswith(NEVER):
+        return False
+    return True if word in YES or _DATE.match(word) else None
 
 
 def standing(

@@ -23,7 +23,7 @@ class JsonInboxOptions(BaseModel):
                  grows with every change, such as a version or a Unix time
     number       what people call the order; left out, it is the id
     status, payment, fulfilment  the shop's words for where the order stands; status_map says what they mean
-    cancelled    there, and neither false, null, 0 nor empty, once the order is cancelled
+    cancelled    true, yes or a date once the order is cancelled; false, null, 0, no, a date of zeros or nothing before
     name ... country  the address it goes to, each one path or several whose texts are joined
     note         the buyer's words
     lines        the list of what was ordered; sku, quantity, item (what it is called) are paths in each of its entries

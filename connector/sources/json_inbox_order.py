@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from connector.order import Address, Fulfilment, Order, OrderLine, Payment
 from connector.sources import json_body
-from connector.sources.csv_words import MEANINGS, Meaning, meaning_of
+from connector.sources.csv_words import MEANINGS, Meaning, is_cancelled, meaning_of
 from connector.sources.json_inbox_options import JsonInboxOptions
 from connector.sources.json_inbox_paths import NOTHING, at
 
@@ -57,6 +57,7 @@ class _Reader:
         self._options = options
         self._zone = zone
         self._problems: list[str] = []
+        self._doubtful = False
 
     def order(self) -> Order:
         order_id, revision = self._id(), self._revision()
@@ -71,7 +72,7 @@ class _Reader:
             status=word,
             payment=meaning.payment or Payment.PAID,
             fulfilment=meaning.fulfilment or Fulfilment.UNFULFILLED,
-            cancelled=meaning.cancelled or self._is_cancelled(),
+            cancelled=self._is_cancelled() or meaning.cancelled,
             draft=meaning.draft,
             ship_to=Address(**{name: texts[name] for name in ADDRESS}),
             email=texts["email"],
@@ -80,6 +81,7 @@ class _Reader:
             buyer_note=texts["note"],
             lines=lines,
             problems=tuple(self._problems),
+            doubtful=self._doubtful,
         )
 
     def _id(self) -> str:
@@ -120,7 +122,18 @@ class _Reader:
         return Meaning(payment, fulfilment, cancelled, draft), shown
 
     def _is_cancelled(self) -> bool:
-        return self._options.cancelled is not None and bool(_value(self._fields, self._options.cancelled))
+        path = self._options.cancelled
+        value = _value(self._fields, path) if path is not None else None
+        if not isinstance(value, str | int | float | Decimal):
+            return bool(value)  # nothing, or an object that tells of the cancel
+        found = is_cancelled(str(value))
+        if found is None:
+            self._doubtful = True
+            self._problems.append(
+                f"{path} says {json_body.quoted(str(value))}, which is neither a date nor yes or no: whether the order "
+                "is cancelled can't be told."
+            )
+        return bool(found)
 
     def _lines(self) -> tuple[OrderLine, ...]:
         path = self._options.lines

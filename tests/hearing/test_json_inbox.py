@@ -106,12 +106,27 @@ def test_a_body_is_read_by_its_paths() -> None:
         ({"gone": "2026-11-23"}, (Payment.PAID, Fulfilment.UNFULFILLED, True)),
         ({"gone": False}, (Payment.PAID, Fulfilment.UNFULFILLED, False)),
         ({"gone": ""}, (Payment.PAID, Fulfilment.UNFULFILLED, False)),
+        ({"gone": None}, (Payment.PAID, Fulfilment.UNFULFILLED, False)),
+        ({"gone": 0.0}, (Payment.PAID, Fulfilment.UNFULFILLED, False)),
+        ({"gone": "false"}, (Payment.PAID, Fulfilment.UNFULFILLED, False)),
+        ({"gone": "0000-00-00 00:00:00"}, (Payment.PAID, Fulfilment.UNFULFILLED, False)),
+        ({"gone": {"at": "2026-11-23"}}, (Payment.PAID, Fulfilment.UNFULFILLED, True)),
+        ({"gone": 1764000000}, (Payment.PAID, Fulfilment.UNFULFILLED, True)),
     ],
 )
 def test_what_the_shops_words_mean(more: dict[str, Any], expected: tuple[Payment, Fulfilment, bool]) -> None:
     found = order(body(**more), cancelled="order.gone")
     assert (found.payment, found.fulfilment, found.cancelled) == expected
     assert found.problems == ()
+
+
+def test_a_word_that_leaves_open_whether_the_order_is_cancelled_leaves_it_in_doubt() -> None:
+    found = order(body(gone="perhaps"), cancelled="order.gone")
+    assert found.doubtful
+    assert found.problems == (
+        'order.gone says "perhaps", which is neither a date nor yes or no: whether the order is cancelled '
+        "can't be told.",
+    )
 
 
 def test_payment_and_fulfilment_go_over_what_the_status_says() -> None:
