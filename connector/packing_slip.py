@@ -171,6 +171,15 @@ def number_key(number: str) -> str:
     return unicodedata.normalize("NFKC", kept).strip().casefold()
 
 
+_ZEROS: Final = re.compile(r"(?<!\d)0+(?=\d)")
+
+
+def clash_key(key: str) -> str:
+    """Of a number's key: equal for two numbers that may be one order's. A spreadsheet that saves 000812 leaves 812
+    (failures.md C21), and GSS would take them for two."""
+    return _ZEROS.sub("", key) if "0" in key else key
+
+
 def schema() -> dict[str, Any]:
     """The JSON Schema of one record, for docs and for the sandbox's OpenAPI page."""
     return PackingSlip.model_json_schema()

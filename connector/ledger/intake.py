@@ -19,7 +19,7 @@ from connector.ledger.known import Known
 from connector.ledger.machine import GHOST_WINDOW, Alarm
 from connector.ledger.states import Op, State
 from connector.ledger.times import stamp
-from connector.packing_slip import number_key
+from connector.packing_slip import clash_key, number_key
 
 HELD_BY_A_PERSON = "held by "
 CHANGED_AFTER_ITS_END = "changed after its end"
@@ -132,7 +132,7 @@ class _Page:
         self.released: list[int] = []
         self.alerts: list[tuple[int | None, str, str]] = []
         self.wanted: dict[str, list[int]] = {}
-        self.numbers: list[tuple[str, str, int]] = []
+        self.numbers: list[tuple[str, str, str, int]] = []
 
     def take(self, change: Change, before: Known | None, was_passed_over: bool) -> None:
         if before is not None:
@@ -148,12 +148,13 @@ class _Page:
         slip_id = self.next_slip
         self.next_slip += 1
         key = number_key(change.number or "")
+        clash = clash_key(key)
         given = change.number if change.kind is Kind.SHIP else None
         if change.number:
-            self.wanted.setdefault(key, []).append(slip_id)
+            self.wanted.setdefault(clash, []).append(slip_id)
         self.slips.append(
-            (slip_id, self.store, change.order_id, change.part, change.order_number, given, key, self.destination,
-             change.revision, change.content, change.origin, self.now),
+            (slip_id, self.store, change.order_id, change.part, change.order_number, given, key, clash,
+             self.destination, change.revision, change.content, change.origin, self.now),
         )  # fmt: skip
         state = State.OWED if change.kind is Kind.SHIP else State.HELD
         self._version(slip_id, 1, Op.PUT, state, change, urgency=2)
@@ -189,8 +190,8 @@ class _Page:
             self._replace(change, before, Op.PUT, State.OWED, urgency=1)
             if before.number is None and change.number:
                 key = number_key(change.number)
-                self.wanted.setdefault(key, []).append(before.slip_id)
-                self.numbers.append((change.number, key, before.slip_id))
+                self.wanted.setdefault(clash_key(key), []).append(before.slip_id)
+                self.numbers.append((change.number, key, clash_key(key), before.slip_id))
 
     def _after_the_end(self, change: Change, before: Known) -> None:
         """R2: the order is over and its data gone. It never gets a second slip; what would change its parcel is told,
@@ -300,15 +301,15 @@ class _Page:
                 [_without_number(row) if row[0] in clashes else row for row in self.slips] if clashes else self.slips
             )
             db.executemany(
-                "INSERT INTO slips (id, store, order_id, part, order_number, number, number_key, destination, revision,"
-                " content, origin, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO slips (id, store, order_id, part, order_number, number, number_key, clash_key,"
+                " destination, revision, content, origin, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 slips,
             )
         else:
             clashes = self._clashes() if self.wanted else {}
         db.executemany(
-            "UPDATE slips SET number = ?, number_key = ? WHERE id = ?",
-            [row for row in self.numbers if row[2] not in clashes],
+            "UPDATE slips SET number = ?, number_key = ?, clash_key = ? WHERE id = ?",
+            [row for row in self.numbers if row[3] not in clashes],
         )
         db.executemany(
             "INSERT INTO versions (id, slip_id, seq, store, op, state, reason, hash, revision, urgency, send_at,"
@@ -352,13 +353,13 @@ class _Page:
     def _clashes(self) -> dict[int, str]:
         """Slips of this page whose number another order wants too (failures.md T6): slip id -> whose."""
         others = self.db.execute(
-            "SELECT number_key, id, order_number, store FROM slips"
-            " WHERE destination = ? AND number_key IN (SELECT value FROM json_each(?))",
+            "SELECT clash_key, number_key, id, order_number, store FROM slips"
+            " WHERE destination = ? AND clash_key IN (SELECT value FROM json_each(?))",
             (self.destination, json.dumps(list(self.wanted))),
         ).fetchall()
         found: dict[int, str] = {}
-        for key, slip_id, order_number, store in others:
-            mine = [own for own in self.wanted[key] if own != slip_id]
+        for clash, key, slip_id, order_number, store in others:
+            mine = [own for own in self.wanted[clash] if own != slip_id]
             for own in mine:
                 found[own] = f"order {order_number} of store {store}"
             if mine:
@@ -387,8 +388,8 @@ class _Page:
     def _hold_clashing(self, clashes: dict[int, str]) -> None:
         for slip_id, whose in clashes.items():
             reason = (
-                f"{whose} wants the same packing slip number. Give this store another prefix or number template"
-                " in [slip], or rename one of the orders."
+                f"{whose} wants the same packing slip number (zeros in front make no difference). Give this store"
+                " another prefix or number template in [slip], or rename one of the orders."
             )
             self.db.execute(
                 "UPDATE versions SET state = 'held', reason = ?, urgency = NULL, send_at = NULL"

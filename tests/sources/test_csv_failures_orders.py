@@ -201,6 +201,7 @@ def test_C20_a_file_replaced_while_it_is_read_is_read_anew_next_time(shop: Shop)
 
 
 def test_C21_numbers_that_differ_in_case_or_zeros_stay_different_orders(shop: Shop) -> None:
+    """Which of them may have one packing slip number is the ledger's to tell (T6)."""
     names = ["a-7", "A-7", "A-07"]
     shop.drop([order(at) | {"Name": name} for at, name in enumerate(names)])
     assert numbers(shop.orders()) == names
