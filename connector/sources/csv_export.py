@@ -17,12 +17,12 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from connector.sources.base import Page, SourceContext
 from connector.sources.csv_cursor import Cursor, Mark, parse, text_of
-from connector.sources.csv_dialects import FIELDS
+from connector.sources.csv_dialects import DIALECTS, FIELDS
 from connector.sources.csv_files import ExportFile, find, is_same, opened, quiet_s
 from connector.sources.csv_layout import Wanted
 from connector.sources.csv_pages import Piece, Way, pieces
 from connector.sources.csv_reader import Form
-from connector.sources.csv_words import MEANINGS
+from connector.sources.csv_words import MEANINGS, TABLES
 from connector.suggest import did_you_mean
 
 ColumnNames = Annotated[str, Field(min_length=1)] | Annotated[list[str], Field(min_length=1)]
@@ -89,6 +89,15 @@ class CsvOptions(BaseModel):
         if not self.dialect and not self.columns:
             raise ValueError('say whose export it is (dialect = "shopify" or "woocommerce"), or give [source.columns]')
         return self
+
+    @property
+    def lacks(self) -> frozenset[str]:
+        """The fields of an order that no column is read for."""
+        tables = [dialect.table for dialect in DIALECTS[self.dialect]] if self.dialect else []
+        given = {*self.columns, *(field for table in tables for field in table)}
+        if given.intersection(TABLES):
+            given.add("status")  # any of these is shown as the order's status
+        return frozenset({*FIELDS, "status"} - given)
 
     def wanted(self) -> Wanted:
         """The columns asked for."""

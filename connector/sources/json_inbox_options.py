@@ -23,6 +23,7 @@ class JsonInboxOptions(BaseModel):
                  grows with every change, such as a version or a Unix time
     number       what people call the order; left out, it is the id
     status, payment, fulfilment  the shop's words for where the order stands; status_map says what they mean
+    created_at   when the order was made, an ISO date and time; [select] since goes by it
     cancelled    true, yes or a date once the order is cancelled; false, null, 0, no, a date of zeros or nothing before
     name ... country  the address it goes to, each one path or several whose texts are joined
     note         the buyer's words
@@ -39,6 +40,7 @@ class JsonInboxOptions(BaseModel):
     payment: Path | None = Field(None, examples=["order.payment.state"])
     fulfilment: Path | None = Field(None, examples=["order.shipment.state"])
     cancelled: Path | None = Field(None, examples=["order.cancelled_at"])
+    created_at: Path | None = Field(None, examples=["order.created_at"])
     status_map: dict[str, str] = {}
     name: Paths | None = Field(None, examples=["order.ship_to.name"])
     company: Paths | None = Field(None, examples=["order.ship_to.company"])
@@ -57,6 +59,13 @@ class JsonInboxOptions(BaseModel):
     sku: Path | None = Field(None, examples=["sku"])
     quantity: Path | None = Field(None, examples=["qty"])
     item: Paths | None = Field(None, examples=["title"])
+
+    @property
+    def lacks(self) -> frozenset[str]:
+        """The fields of an order that there is no path for."""
+        without = {name for name in ("created_at", "shipping_method") if getattr(self, name) is None}
+        has_status = self.status or self.payment or self.fulfilment  # any of these is shown as the order's status
+        return frozenset({"tags", *without, *(() if has_status else ("status",))})
 
     @field_validator("status_map")
     @classmethod

@@ -74,6 +74,7 @@ class _Reader:
             fulfilment=meaning.fulfilment or Fulfilment.UNFULFILLED,
             cancelled=self._is_cancelled() or meaning.cancelled,
             draft=meaning.draft,
+            created_at=self._created_at(),
             ship_to=Address(**{name: texts[name] for name in ADDRESS}),
             email=texts["email"],
             phone=texts["phone"],
@@ -103,6 +104,10 @@ class _Reader:
         if when is None:
             raise Unusable(f"A signed delivery has no ISO time at {path}, so it can't be told how new it is.")
         return when.isoformat(timespec="microseconds")[:26] + "Z"
+
+    def _created_at(self) -> datetime | None:
+        path = self._options.created_at
+        return _moment(_value(self._fields, path), self._zone) if path is not None else None
 
     def _standing(self) -> tuple[Meaning, str]:
         """What all words of status together mean, and the first of them; later ones go over earlier."""

@@ -129,6 +129,13 @@ def test_a_word_that_leaves_open_whether_the_order_is_cancelled_leaves_it_in_dou
     )
 
 
+@pytest.mark.parametrize("made", ["2026-11-22T10:00:00+13:00", "2026-11-22T10:00:00", "yesterday", 7, None])
+def test_when_the_order_was_made_is_known_where_a_path_leads_to_it(made: object) -> None:
+    at = datetime(2026, 11, 21, 21, 0, tzinfo=UTC) if str(made).startswith("2026") else None
+    assert order(body(made=made), created_at="order.made").created_at == at
+    assert order(body(made=made)).created_at is None
+
+
 def test_payment_and_fulfilment_go_over_what_the_status_says() -> None:
     found = order(body(pay="authorized", ship="shipped"), payment="order.pay", fulfilment="order.ship")
     assert (found.payment, found.fulfilment) == (Payment.AUTHORIZED, Fulfilment.FULFILLED)
