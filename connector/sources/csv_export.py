@@ -22,7 +22,7 @@ from connector.sources.csv_files import ExportFile, find, is_same, opened, quiet
 from connector.sources.csv_layout import Wanted
 from connector.sources.csv_pages import Piece, Way, pieces
 from connector.sources.csv_reader import Form
-from connector.sources.csv_words import MEANINGS, TABLES
+from connector.sources.csv_words import TABLES, StatusMap
 from connector.suggest import did_you_mean
 
 ColumnNames = Annotated[str, Field(min_length=1)] | Annotated[list[str], Field(min_length=1)]
@@ -52,7 +52,7 @@ class CsvOptions(BaseModel):
     encoding: str = "utf-8"
     delimiter: Literal[",", ";", "\t", "|"] = ","
     settle: Annotated[float, Field(ge=0, le=3600)] = 2.0
-    status_map: dict[str, str] = {}
+    status_map: StatusMap = {}
 
     @field_validator("encoding")
     @classmethod
@@ -75,14 +75,6 @@ class CsvOptions(BaseModel):
             if field in ("id", "number") and not isinstance(names, str):
                 raise ValueError(f"{field} must be one column: it tells orders apart")
         return columns
-
-    @field_validator("status_map")
-    @classmethod
-    def _known_meanings(cls, status_map: dict[str, str]) -> dict[str, str]:
-        for word, meaning in status_map.items():
-            if meaning not in MEANINGS:
-                raise ValueError(f'"{word}" = "{meaning}": no such meaning. {did_you_mean(meaning, MEANINGS)}')
-        return status_map
 
     @model_validator(mode="after")
     def _has_columns(self) -> CsvOptions:

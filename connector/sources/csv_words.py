@@ -7,13 +7,15 @@ in no table becomes UNKNOWN and is quoted: the merchant says in [source.status_m
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Annotated, Final, NamedTuple
 
 import msgspec
+from pydantic import AfterValidator
 
 from connector.order import Fulfilment, Payment
+from connector.suggest import did_you_mean
 from connector.text import clean
 
 
@@ -53,6 +55,17 @@ MEANINGS: Final[Mapping[str, Meaning]] = {
     "draft": Meaning(draft=True),
 }
 """What [source.status_map] may map a word to."""
+
+
+def _known_meanings(status_map: dict[str, str]) -> dict[str, str]:
+    for word, meaning in status_map.items():
+        if meaning not in MEANINGS:
+            raise ValueError(f'"{word}" = "{meaning}": no such meaning. {did_you_mean(meaning, MEANINGS)}')
+    return status_map
+
+
+StatusMap = Annotated[dict[str, str], AfterValidator(_known_meanings)]
+"""The type of [source.status_map]."""
 
 STATUS: Final[Mapping[str, str]] = {
     # WooCommerce: slugs and English labels of its order states; on-hold waits for a bank transfer, failed may be paid
@@ -132,13 +145,25 @@ def is_cancelled(text: str) -> bool | None:
     return True if word in YES or _DATE.match(word) else None
 
 
+def unknown_sentence(column: str, word: str) -> str:
+    """What to say of a word in a column that has no meaning."""
+    if not word.strip():
+        return f"The column {column} is empty."
+    shown = word.strip()[:LONGEST]
+    return f'{column} says "{shown}": say what that means in [source.status_map], for instance "{shown}" = "paid".'
+
+
 def standing(
-    cells: Mapping[str, str], columns: Mapping[str, str], is_cancelled: bool, status_map: Mapping[str, str]
+    cells: Mapping[str, str],
+    columns: Mapping[str, str],
+    is_cancelled: bool,
+    status_map: Mapping[str, str],
+    unknown: Callable[[str, str], str] = unknown_sentence,
 ) -> Standing:
     """An order's standing from its status cells (kind -> word), of which those in `columns` (kind -> column) exist.
 
     Later kinds say more: `payment` and `fulfilment` go over what `status` says of them. Where no column speaks, an
-    order is paid and unfulfilled.
+    order is paid and unfulfilled. unknown: the sentence about a word in a column that has no meaning.
     """
     payment: Payment = Payment.PAID
     fulfilment: Fulfilment = Fulfilment.UNFULFILLED
@@ -147,20 +172,13 @@ def standing(
         meaning = meaning_of(kind, cells[kind], status_map)
         if meaning is None:
             meaning = _unknown(kind)
-            problems.append(_unknown_sentence(columns[kind], cells[kind]))
+            problems.append(unknown(columns[kind], cells[kind]))
         payment = meaning.payment or payment
         fulfilment = meaning.fulfilment or fulfilment
         cancelled, draft = cancelled or meaning.cancelled, draft or meaning.draft
-    word = next((cells[kind] for kind in TABLES if kind in columns), "").strip()
+    word = next((word for kind in TABLES if kind in columns and (word := cells[kind].strip())), "")
     return Standing(payment, fulfilment, cancelled, draft, word, tuple(problems))
 
 
 def _unknown(kind: str) -> Meaning:
     return Meaning(fulfilment=Fulfilment.UNKNOWN) if kind == "fulfilment" else Meaning(payment=Payment.UNKNOWN)
-
-
-def _unknown_sentence(column: str, word: str) -> str:
-    if not word.strip():
-        return f"The column {column} is empty."
-    shown = word.strip()[:LONGEST]
-    return f'{column} says "{shown}": say what that means in [source.status_map], for instance "{shown}" = "paid".'

@@ -7,9 +7,8 @@ from typing import Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from connector.problem import Unfit
-from connector.sources.csv_words import MEANINGS
+from connector.sources.csv_words import StatusMap
 from connector.sources.json_inbox_paths import Path, Paths
-from connector.suggest import did_you_mean
 
 OF_LINES: Final = ("sku", "quantity", "item")
 
@@ -41,7 +40,7 @@ class JsonInboxOptions(BaseModel):
     fulfilment: Path | None = Field(None, examples=["order.shipment.state"])
     cancelled: Path | None = Field(None, examples=["order.cancelled_at"])
     created_at: Path | None = Field(None, examples=["order.created_at"])
-    status_map: dict[str, str] = {}
+    status_map: StatusMap = {}
     name: Paths | None = Field(None, examples=["order.ship_to.name"])
     company: Paths | None = Field(None, examples=["order.ship_to.company"])
     line1: Paths | None = Field(None, examples=["order.ship_to.street.0"])
@@ -66,14 +65,6 @@ class JsonInboxOptions(BaseModel):
         without = {name for name in ("created_at", "shipping_method") if getattr(self, name) is None}
         has_status = self.status or self.payment or self.fulfilment  # any of these is shown as the order's status
         return frozenset({"tags", *without, *(() if has_status else ("status",))})
-
-    @field_validator("status_map")
-    @classmethod
-    def _known_meanings(cls, status_map: dict[str, str]) -> dict[str, str]:
-        for word, meaning in status_map.items():
-            if meaning not in MEANINGS:
-                raise ValueError(f'"{word}" = "{meaning}": no such meaning. {did_you_mean(meaning, MEANINGS)}')
-        return status_map
 
     @field_validator(*OF_LINES)
     @classmethod

@@ -141,6 +141,12 @@ def test_payment_and_fulfilment_go_over_what_the_status_says() -> None:
     assert (found.payment, found.fulfilment) == (Payment.AUTHORIZED, Fulfilment.FULFILLED)
 
 
+def test_an_unknown_word_for_the_payment_leaves_what_the_status_says_of_the_shipment() -> None:
+    found = order(body(status="packed", pay="layby"), payment="order.pay")
+    assert (found.payment, found.fulfilment, found.status) == (Payment.UNKNOWN, Fulfilment.FULFILLED, "packed")
+    assert len(found.problems) == 1
+
+
 @pytest.mark.parametrize(
     ("more", "sentence"),
     [
