@@ -1,33 +1,35 @@
 """What a store's shop told by itself, taken into the ledger: lot by lot, read again where a delivery is only a hint.
 
 A delivery is done with once the ledger has what it told: after a kill in between it is heard again, to no effect
-(failures.md I9). Knows no shop's bodies, no signatures and no GSS.
+(failures.md I9). Of a shop that can't be asked, deliveries are all there is: behind the fence those that are kept are
+heard once more, for the ledger may be older than they are (K6). Knows no shop's bodies, no signatures and no GSS.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from connector.consider import Rules
 from connector.fetch import guarded, note_trouble
-from connector.ledger import alerts, hints, intake
+from connector.inbox.delivery import State
+from connector.ledger import alerts, fence, hints, intake
 from connector.ledger.connection import Ledger
 from connector.ledger.times import stamp
-from connector.record import EXPORT, Reading, record_page
+from connector.record import BY_ID, EXPORT, Reading, record_page
 from connector.report import HOOKS, Hooks, Report
 from connector.sender import Terms
-from connector.sources.base import HearsDeliveries, Hint, LiveSource, Page, Source, SourceError
+from connector.sources.base import HearsDeliveries, Hint, LiveSource, Page, Source, SourceError, only_tells
 from connector.sync import know_store
 
 if TYPE_CHECKING:
     from connector.inbox.box import Inbox
     from connector.inbox.delivery import Delivery
 
-BY_ID: Final = Reading(decides=True)
 LOT: Final = 100
 """Deliveries taken at once: their orders are one call to a shop."""
 SOON: Final = timedelta(seconds=10)
@@ -37,6 +39,8 @@ UNUSABLE: Final = "delivery quarantined"
 """Kind of alert: a signed delivery that nothing could be made of. The inbox has an alert of its own of this kind."""
 TO_FORGET: Final = "to be forgotten"
 """Kind of alert: an order whose buyer is to be forgotten, and whose parcel has not left."""
+SILENT: Final = "to be told again"
+"""Kind of alert: nothing is sent for a shop that can't be asked, and of which no delivery is kept."""
 
 DEAF: Final = (
     "A delivery came for this store, but a source of kind {kind} hears none. Remove [inbox] from the store file, and "
@@ -45,6 +49,10 @@ DEAF: Final = (
 MUTE: Final = "A delivery names an order, but a source of kind {kind} can't be asked for one. Please report it."
 UNKNOWN: Final = "The {kind} source met something in a delivery that it does not know ({error}). Please report it."
 LOOK: Final = "Look at it with: connector inbox list quarantined --store {store}"
+TELL_AGAIN: Final = (
+    "The ledger may not know what this shop told last. The shop can't be asked, and no delivery of it is kept: have it "
+    "post its orders again. Until then nothing is sent for it."
+)
 STILL_NEEDED: Final = (
     "order {number}: the shop asks that its buyer be forgotten, but its parcel has not left. Its data is erased once "
     "it has; to send nothing, cancel the order in the shop."
@@ -60,7 +68,8 @@ def hear_store(
     hooks: Hooks = HOOKS,
     between: Callable[[], object] = lambda: None,
 ) -> Report:
-    """Take all that waits in the inbox for one store into its ledger. The caller holds the store's lock.
+    """Take all that waits in the inbox for one store into its ledger; behind the fence, and where the shop can't be
+    asked, all that is kept. The caller holds the store's lock.
 
     between: called after each lot. A SourceError ends up in the report and in an alert; the deliveries wait for the
     next call, which is the caller's to put off. Raises LedgerError and InboxError; nothing is lost by either.
@@ -69,15 +78,31 @@ def hear_store(
     with ledger.writing() as db:
         know_store(db, terms)
     hearing = _Hearing(rules, terms, source, ledger, inbox, hooks, report)
+    is_unread = only_tells(source) and _is_unread(ledger, terms.store)
+    lots = chain(_looked_at(inbox, terms.store) if is_unread else (), _waiting(inbox, terms.store))
     try:
-        while not hooks.stopping() and (lot := inbox.waiting(terms.store, LOT)):
-            if not hearing.take(lot):
-                break
-            hooks.progress(report)
-            between()
+        if hearing.take_all(lots, between) and is_unread:
+            hearing.note_that_it_was_read()
     except SourceError as err:
         note_trouble(err, report, ledger, hooks)
     return report
+
+
+def _is_unread(ledger: Ledger, store: str) -> bool:
+    """Whether the store stands behind a fence, and its shop was not read to its end since."""
+    return fence.stands(ledger.db, store) and not fence.was_polled(ledger.db, store)
+
+
+def _looked_at(inbox: Inbox, store: str) -> Iterator[Sequence[Delivery]]:
+    after = 0
+    while lot := inbox.looked_at(store, after, LOT):
+        yield lot
+        after = lot[-1].id
+
+
+def _waiting(inbox: Inbox, store: str) -> Iterator[Sequence[Delivery]]:
+    while lot := inbox.waiting(store, LOT):
+        yield lot
 
 
 def look_again(ledger: Ledger, store: str, numbers: Sequence[str], now: datetime) -> int:
@@ -98,6 +123,25 @@ class _Hearing:
     hooks: Hooks
     report: Report
 
+    def take_all(self, lots: Iterable[Sequence[Delivery]], between: Callable[[], object]) -> bool:
+        """Lot by lot. False: we are to stop."""
+        for lot in lots:
+            if self.hooks.stopping() or not self.take(lot):
+                return False
+            self.hooks.progress(self.report)
+            between()
+        return True
+
+    def note_that_it_was_read(self) -> None:
+        """All that is kept was heard. Where that is nothing, the inbox is not the one that the ledger had."""
+        store, at = self.terms.store, stamp(self.hooks.now())
+        with self.ledger.writing() as db:
+            if self.report.read:
+                fence.note_polled(db, store)
+                alerts.close_kind(db, store, SILENT, at, "the shop has posted again")
+            else:
+                alerts.open_alert(db, store, None, SILENT, TELL_AGAIN, at)
+
     def take(self, lot: Sequence[Delivery]) -> bool:
         """One lot into the ledger; only then the inbox is done with it. False: we are to stop."""
         meant = [(each, self._meaning(each)) for each in lot]
@@ -112,7 +156,7 @@ class _Hearing:
         for each, hint in meant:
             if hint.fault:
                 self._set_aside(each, hint.fault)
-        looked_at = [each for each, hint in meant if not hint.fault]
+        looked_at = [each for each, hint in meant if not hint.fault and each.state is State.WAITING]
         self.inbox.done([each.id for each in looked_at], {each.id: each.times for each in looked_at})
         return True
 

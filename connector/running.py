@@ -55,12 +55,13 @@ def run(config: Path, state: Path, log: Any, *, listen: str = "", wait_s: float 
         if listen:
             stack.enter_context(_web(daemon, listen))
         finished = daemon.run()
+        code = Code.UNREACHED if daemon.house.fatal else Code.DONE
         if not finished:
             # Calls that nobody answers are left to themselves: their attempts are on disk, and the next start asks what
             # became of them. Waiting for their threads would outlast the ten seconds we are given.
             finish_now()
-            os._exit(Code.DONE)
-    return Code.UNREACHED if daemon.house.fatal else Code.DONE
+            os._exit(code)
+    return code
 
 
 @contextmanager

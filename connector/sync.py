@@ -53,12 +53,14 @@ def sync_store(
     client: Client,
     hooks: Hooks = HOOKS,
     visit: Visit = USUAL,
+    report: Report | None = None,
 ) -> Report:
     """Bring one store and GSS into step. The caller holds the store's lock.
 
-    source None: nothing is read, only sent and read back. Raises LedgerError; everything else ends up in the Report.
+    source None: nothing is read, only sent and read back. report: of what was heard just before, gone on with. Raises
+    LedgerError; everything else ends up in the Report.
     """
-    report = Report(rules.store)
+    report = report or Report(rules.store)
     with ledger.writing() as db:
         know_store(db, terms)
         outbox.recover(db, terms.store, hooks.now(), terms.ghost_window)
@@ -77,11 +79,20 @@ def sync_store(
 
 
 def fetch_store(
-    rules: Rules, terms: Terms, source: Source, ledger: Ledger, hooks: Hooks = HOOKS, visit: Visit = USUAL
+    rules: Rules,
+    terms: Terms,
+    source: Source,
+    ledger: Ledger,
+    hooks: Hooks = HOOKS,
+    visit: Visit = USUAL,
+    report: Report | None = None,
 ) -> Report:
     """Read one store's shop and record what is new; no call to GSS, no attempt touched, so that it may go on beside
-    `send_store`. Where nothing is new, nothing is written. The caller holds the store's lock. Raises LedgerError."""
-    report = Report(rules.store)
+    `send_store`. Where nothing is new, nothing is written. The caller holds the store's lock. Raises LedgerError.
+
+    report: of what was heard just before, gone on with.
+    """
+    report = report or Report(rules.store)
     if _is_new(ledger.db, terms):
         with ledger.writing() as db:
             know_store(db, terms)
@@ -124,10 +135,10 @@ def send_store(
     return report
 
 
-def next_call(terms: Terms, ledger: Ledger) -> datetime | None:
+def next_call(terms: Terms, ledger: Ledger, now: datetime) -> datetime | None:
     """When GSS is to be called next for this store; None when nothing is owed or to be read back."""
-    read = proofs.due_again(ledger.db, terms.store) if terms.read_back else None
-    times = [one for one in (outbox.next_due(ledger.db, terms.store), read) if one is not None]
+    read = proofs.due_again(ledger.db, terms.store, now) if terms.read_back else None
+    times = [one for one in (outbox.next_due(ledger.db, terms.store, now), read) if one is not None]
     return min(times, default=None)
 
 

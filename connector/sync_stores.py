@@ -10,12 +10,15 @@ import msgspec
 from connector import opening
 from connector.exit_codes import Code, Failure, failure_of
 from connector.fetch import Visit
+from connector.hearing import hear_store
+from connector.inbox.errors import InboxError
 from connector.keeping.host import this_host
 from connector.ledger import epoch, gates, queries
 from connector.ledger.connection import Ledger, open_ledger
 from connector.lock import StoreLock
 from connector.report import Hooks, Report
 from connector.sender import Terms
+from connector.sources.base import Source, only_tells
 from connector.store import Store
 from connector.sync import sync_store
 
@@ -55,7 +58,7 @@ def sync_stores(
             try:
                 visit = opening.visit_of(store, from_the_start=from_the_start, sweep=sweep)
                 with StoreLock(state, store.name) as lock:
-                    outcome = _sync(store, ledger, _while_held(hooks, lock), visit)
+                    outcome = _sync(store, ledger, state, _while_held(hooks, lock), visit)
                     lock.refuse_if_lost()
             except Exception as err:  # noqa: BLE001  the other stores have done nothing wrong
                 failure = failure_of(err)
@@ -68,17 +71,32 @@ def _while_held(hooks: Hooks, lock: StoreLock) -> Hooks:
     return msgspec.structs.replace(hooks, stopping=lambda: hooks.stopping() or not lock.is_ours())
 
 
-def _sync(store: Store, ledger: Ledger, hooks: Hooks, visit: Visit) -> Outcome:
+def _sync(store: Store, ledger: Ledger, state: Path, hooks: Hooks, visit: Visit) -> Outcome:
     key = store.gosweetspot.access_key.resolve()
     terms = opening.terms_of(store, key)
     client = opening.client_of(store, key)
     try:
         with opening.source_of(store, hooks.now, hooks.wait) as source:
-            report = sync_store(opening.rules_of(store), terms, source, ledger, client, hooks, visit)
+            heard = _heard(store, terms, source, ledger, state, hooks)
+            report = sync_store(opening.rules_of(store), terms, source, ledger, client, hooks, visit, heard)
     finally:
         client.close()
     waits = queries.needs_counted(ledger.db, store.name)
     return Outcome(store.name, code_of(report, waits, is_shut_out=_is_shut_out(ledger, terms, report)), report, waits)
+
+
+def _heard(store: Store, terms: Terms, source: Source, ledger: Ledger, state: Path, hooks: Hooks) -> Report:
+    """What waits of a shop that can't be asked: its deliveries are its pages. An inbox that can't be used ends up in
+    the report. Raises LedgerError."""
+    if not only_tells(source):
+        return Report(store.name)
+    from connector.inbox.box import Inbox  # few stores have such a shop
+
+    try:
+        with Inbox.open(state, now=hooks.now) as inbox:
+            return hear_store(opening.rules_of(store), terms, source, ledger, inbox, hooks)
+    except InboxError as err:
+        return Report(store.name, problem=str(err))
 
 
 def _is_shut_out(ledger: Ledger, terms: Terms, report: Report) -> bool:

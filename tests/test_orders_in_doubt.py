@@ -149,6 +149,16 @@ def test_C11_an_order_that_is_cancelled_ends_its_doubt_though_its_slip_was_taken
     assert (sent(woo_desk.ledger), open_alerts(woo_desk.ledger)) == ([], [])
 
 
+def test_C11_a_doubt_lets_nothing_go_that_the_shop_had_stopped(woo_desk: Desk) -> None:
+    for export in (woo(), woo("On hold", "2026-11-23 09:00"), woo(changed=UNREADABLE)):
+        woo_desk.export(export)
+        sent(woo_desk.ledger)
+    assert woo_desk.ledger.db.execute("SELECT stop FROM slips").fetchall() == [("wait",)]
+    woo_desk.export(woo(changed="2026-11-24 09:00"))
+    assert woo_desk.ledger.db.execute("SELECT stop FROM slips").fetchall() == [(None,)]
+    assert woo_desk.texts() == []
+
+
 TWICE: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("Financial Status", {"Financial_Status": "pending"}, {}),
     ("Cancelled at", {}, {"Cancelled_at": CANCELLED}),

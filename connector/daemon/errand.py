@@ -67,6 +67,11 @@ class Errand(Generic[W]):
             self._is_over = True
             self._wanted.clear()
 
+    def revive(self) -> None:
+        """After `end`: what is wanted from now on is done again, after what is still under way."""
+        with self._lock:
+            self._is_over = False
+
     @property
     def is_idle(self) -> bool:
         with self._lock:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 
-from connector.lock import StoreLock
+from connector.lock import Busy, StoreLock
 
 
 class HeldLocks:
@@ -18,6 +18,7 @@ class HeldLocks:
         self._state = state
         self._lock = Lock()
         self._held: dict[str, tuple[StoreLock, int]] = {}
+        self._sent_for: set[str] = set()
 
     @contextmanager
     def held(self, store: str) -> Iterator[StoreLock]:
@@ -36,3 +37,18 @@ class HeldLocks:
                 else:
                     del self._held[store]
                     lock.__exit__(None, None, None)
+
+    @contextmanager
+    def held_to_send(self, store: str) -> Iterator[StoreLock]:
+        """For the one sender of a store. Raises Busy also where another one of this process is still at work: after a
+        change of key the store belongs to a new sender, while calls of the old one fly (failures.md S25, G3)."""
+        with self._lock:
+            if store in self._sent_for:
+                raise Busy(f"store {store}: its calls with the key it had before are still under way.")
+            self._sent_for.add(store)
+        try:
+            with self.held(store) as lock:
+                yield lock
+        finally:
+            with self._lock:
+                self._sent_for.remove(store)

@@ -9,7 +9,7 @@ from typing import Final
 
 from connector.daemon.errand import Errand
 from connector.daemon.house import House
-from connector.keeping.backups import backups_in
+from connector.keeping.backups import made_by
 from connector.keeping.tidy import tidy
 from connector.store import Store
 
@@ -34,15 +34,22 @@ class Housekeeper:
 
     def was_missed(self) -> bool:
         """Whether the last backup is more than a night old, or there is none."""
-        newest = max((at for at, _ in backups_in(self._place)), default=None)
-        return newest is None or self._house.now() - newest > MISSED_AFTER
+        now = self._house.now()
+        made = made_by(self._place, now)
+        return not made or now - made[-1][0] > MISSED_AFTER
 
     def _tidy(self, _wanted: frozenset[None]) -> None:
         house = self._house
         try:
             with house.connections.lent() as ledger:
                 done = tidy(
-                    ledger, list(self._stores.values()), house.state, house.now(), place=self._place, keep=self._keep
+                    ledger,
+                    list(self._stores.values()),
+                    house.state,
+                    house.now(),
+                    place=self._place,
+                    keep=self._keep,
+                    hooks=house.hooks(self.errand.moves, lambda: True),
                 )
         except Exception as err:  # noqa: BLE001  housekeeping stops no store
             house.tell_trouble(err)

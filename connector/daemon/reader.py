@@ -15,7 +15,7 @@ from connector.hearing import hear_store
 from connector.ledger.connection import Ledger
 from connector.lock import Busy, StoreLock
 from connector.report import Hooks, Report
-from connector.sources.base import Source
+from connector.sources.base import Source, only_tells
 from connector.store import Store
 from connector.sync import fetch_store
 
@@ -82,9 +82,10 @@ class Reader:
         hooks = self._house.hooks(self.errand.moves, lock.is_ours)
         rules, terms = opening.rules_of(store), opening.terms_of(store, None)
         with opening.source_of(store, hooks.now, hooks.wait) as source:
-            report = self._heard(store, source, ledger, hooks) if Want.HEAR in wants else Report(store.name)
+            is_heard = Want.HEAR in wants or only_tells(source)
+            report = self._heard(store, source, ledger, hooks) if is_heard else Report(store.name)
             if Want.POLL in wants and not report.problem:
-                report = fetch_store(rules, terms, source, ledger, hooks, opening.visit_of(store))
+                report = fetch_store(rules, terms, source, ledger, hooks, opening.visit_of(store), report)
         return report
 
     def _heard(self, store: Store, source: Source, ledger: Ledger, hooks: Hooks) -> Report:

@@ -32,6 +32,7 @@ class Roster:
         self.stores: dict[str, Store] = {}
         self.readers: dict[str, Reader] = {}
         self.senders: dict[str, GateSender] = {}
+        self._gone: dict[str, Reader] = {}
         self._house = house
         self._clockwork = clockwork
 
@@ -65,14 +66,14 @@ class Roster:
 
     def jobs(self) -> list[Work]:
         """All errands, with those of stores that are gone."""
-        readers: list[Work] = [reader.errand for reader in list(self.readers.values())]
+        readers: list[Work] = [reader.errand for reader in [*self.readers.values(), *self._gone.values()]]
         senders: list[Work] = [sender.errand for sender in list(self.senders.values())]
         return [*readers, *senders]
 
     def _read_on_its_rhythm(self, store: Store, first: timedelta) -> None:
         known = self.readers.get(store.name)
         if known is None:
-            self.readers[store.name] = Reader(store, self._house, partial(self.poke, store.name))
+            self.readers[store.name] = self._reader_of(store)
             self._house.guarded(partial(self._note_that_it_is_here, store.name))
         is_new = known is None or known.store.schedule != store.schedule
         reader = self.readers[store.name]
@@ -80,9 +81,17 @@ class Roster:
         if is_new:
             self._clockwork.repeat(f"read {store.name}", store.schedule, reader.poll, first)
 
+    def _reader_of(self, store: Store) -> Reader:
+        """The one it had before its file was gone, if ever: that may still read, and no shop is read twice at once."""
+        reader = self._gone.pop(store.name, None)
+        if reader is None:
+            return Reader(store, self._house, partial(self.poke, store.name))
+        reader.errand.revive()
+        return reader
+
     def _drop(self, name: str) -> None:
         """A store whose file is gone: its shop is read no more. What was sent for it is seen to its end (G5)."""
-        reader = self.readers.pop(name)
+        reader = self._gone[name] = self.readers.pop(name)
         reader.errand.end()
         self._clockwork.forget(f"read {name}")
         self._house.log.warning("store file removed; its shop is no longer read", store=name)

@@ -129,13 +129,21 @@ class Inbox:
 
         One whose bytes are not those that were signed (a disk that lies) is quarantined and not handed out (I3).
         """
+        return self._lot(State.WAITING, store, 0, most)
+
+    def looked_at(self, store: str, after: int, most: int) -> list[Delivery]:
+        """What a store told that was looked at and is still kept, the oldest first, from the one after `after` (an id;
+        0: the first); as `waiting` hands it out."""
+        return self._lot(State.DONE, store, after, most)
+
+    def _lot(self, state: State, store: str, after: int, most: int) -> list[Delivery]:
         found: list[Delivery] = []
         damaged: list[int] = []
         size = 0
         with self._reading() as db:
             rows = db.execute(
-                f"SELECT {_WHOLE} FROM deliveries WHERE state = 'waiting' AND store = ? ORDER BY id LIMIT ?",  # noqa: S608
-                (store, most),
+                f"SELECT {_WHOLE} FROM deliveries WHERE state = ? AND store = ? AND id > ? ORDER BY id LIMIT ?",  # noqa: S608
+                (state.value, store, after, most),
             )
             for row in rows:
                 size += len(row[4])
@@ -171,11 +179,11 @@ class Inbox:
                 self._alert(db, QUARANTINED, store[0], _quarantine_text(store[0]))
 
     def replay(self, one: int) -> bool:
-        """Have a delivery looked at again; False where there is none, or its body was erased."""
+        """Have a delivery looked at again; False where there is none, or its body was erased or is to be."""
         with self._writing() as db:
             moved = db.execute(
                 "UPDATE deliveries SET state = 'waiting', why = '', handled_at = NULL WHERE id = ?"
-                " AND state <> 'erased'",
+                " AND state <> 'erased' AND (state <> 'waiting' OR why = '')",
                 (one,),
             ).rowcount
         return moved == 1
@@ -238,21 +246,29 @@ class Inbox:
             rows = db.execute(f"SELECT {_WHOLE} FROM deliveries WHERE id > ? ORDER BY id LIMIT ?", (last, most))  # noqa: S608
             return [_delivery(row) for row in rows]
 
-    def forget(self, before: datetime, most: int = 1_000) -> int:
-        """Remove what was dealt with before a time, at most so many; how many. What waits is never forgotten."""
+    def forget(self, before: datetime, most: int = 1_000, store: str | None = None) -> int:
+        """Remove what was dealt with before a time, at most so many, of one store or of all; how many. What waits is
+        never forgotten."""
         with self._writing() as db:
             return db.execute(
                 "DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE state <> 'waiting'"
-                " AND handled_at < ? LIMIT ?)",
-                (stamp(before), most),
+                " AND handled_at < ? AND (? IS NULL OR store = ?) LIMIT ?)",
+                (stamp(before), store, store, most),
             ).rowcount
 
-    def blank(self, ids: Sequence[int], why: str) -> int:
-        """Wipe the bodies of these, whatever their state; how many. Fingerprints stay: a replay brings none back."""
+    def blank(self, ids: Sequence[int], why: str, *, once_heard: bool = False) -> int:
+        """Wipe the bodies of these, whatever their state; how many. Fingerprints stay: a replay brings none back.
+
+        once_heard  one that waits is only marked with the reason, and wiped when it was looked at
+        """
         with self._writing() as db:
+            if once_heard:
+                marked = [(why, one) for one in ids]
+                db.executemany("UPDATE deliveries SET why = ? WHERE id = ? AND state = 'waiting'", marked)
             return db.executemany(
-                "UPDATE deliveries SET state = 'erased', body = x'', why = ?, handled_at = ? WHERE id = ?",
-                [(why, stamp(self._now()), one) for one in ids],
+                "UPDATE deliveries SET state = 'erased', body = x'', why = ?, handled_at = ? WHERE id = ?"
+                " AND NOT (? AND state = 'waiting')",
+                [(why, stamp(self._now()), one, once_heard) for one in ids],
             ).rowcount
 
     def alert(self, kind: str, store: str, text: str) -> None:
@@ -343,9 +359,16 @@ class Inbox:
     # Parts of a transaction
 
     def _move(self, db: sqlite3.Connection, ids: Sequence[int], state: State, why: str) -> None:
+        """What waits with a reason is to be wiped (see `blank`): so it is, whatever came of it."""
+        at = stamp(self._now())
+        db.executemany(
+            "UPDATE deliveries SET state = 'erased', body = x'', handled_at = ?"
+            " WHERE id = ? AND state = 'waiting' AND why <> ''",
+            [(at, one) for one in ids],
+        )
         db.executemany(
             "UPDATE deliveries SET state = ?, why = ?, handled_at = ? WHERE id = ? AND state <> 'erased'",
-            [(state.value, why, stamp(self._now()), one) for one in ids],
+            [(state.value, why, at, one) for one in ids],
         )
 
     def _alert(self, db: sqlite3.Connection, kind: str, store: str, text: str) -> None:

@@ -30,7 +30,7 @@ class Delivery(NamedTuple):
     topic, delivery_id   as the headers had them; the signature does not cover them, so they decide nothing (W6)
     received_at     aware, UTC; never decides which order is newer (I15)
     body            the raw bytes that were signed
-    why             for a person: why it was quarantined or erased
+    why             for a person: why it was quarantined or erased, or is to be erased once it no longer waits
     times           how often it came
     id              its place in the inbox, the oldest first; 0 before it has one
     """

@@ -48,7 +48,7 @@ def keep_backups(ledger: Ledger, place: Path, keep: int, now: datetime, *, host:
         back_up(ledger, target)
         epoch.advance(ledger, this_host() if host is None else host)
         _refuse_worse(target, before)
-        removed = _remove_oldest(place, keep)
+        removed = _remove_oldest(place, keep, now)
     except (LedgerError, OSError) as err:
         problem = str(err) if isinstance(err, LedgerError) else f"{place}: no backup could be made ({err.strerror})."
         _call(ledger, FAILED, problem, now)
@@ -82,8 +82,17 @@ def backups_in(place: Path) -> list[tuple[datetime, Path]]:
     return sorted(dated)
 
 
-def _remove_oldest(place: Path, keep: int) -> int:
-    gone = backups_in(place)[: -max(keep, 1)]
+def made_by(place: Path, now: datetime) -> list[tuple[datetime, Path]]:
+    """Those of `backups_in` that were made by now. One named for a time to come was made while the clock was ahead: how
+    old it is can't be told, so it stands for no other (K10)."""
+    return [one for one in backups_in(place) if one[0] <= now]
+
+
+def _remove_oldest(place: Path, keep: int, now: datetime) -> int:
+    """Those named for a time to come go too, once there are `keep` others."""
+    made = made_by(place, now)
+    ahead = backups_in(place)[len(made) :] if len(made) >= keep else []
+    gone = made[: -max(keep, 1)] + ahead
     for _, path in gone:
         path.unlink()
     return len(gone)
@@ -91,7 +100,7 @@ def _remove_oldest(place: Path, keep: int) -> int:
 
 def call_if_old(ledger: Ledger, place: Path, oldest: timedelta, now: datetime) -> str:
     """Open an alert where the newest backup is older than `oldest`, or there is none; "" where all is well (K10)."""
-    found = backups_in(place)
+    found = made_by(place, now)
     if found and now - found[-1][0] <= oldest:
         return ""
     hours = int(oldest.total_seconds() // 3600)

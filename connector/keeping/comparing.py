@@ -64,8 +64,8 @@ def after_restore(state: State, op: Op, was_sent: bool, shown: Shown, ticketed: 
 
 
 class Compared(msgspec.Struct):
-    """What the comparison came to. left_standing: slips GSS has for orders that are not to be shipped; problem: why it
-    did not come to its end, "" where it did and the store may send again."""
+    """What the comparison came to. left_standing: slips GSS has for orders that are not to be shipped, or not yet;
+    problem: why it did not come to its end, "" where it did and the store may send again."""
 
     calls: int = 0
     held: int = 0
@@ -80,7 +80,7 @@ def pass_fence(
     ledger: Ledger,
     client: Reads,
     clock: Callable[[], datetime],
-    wait: Callable[[float], None],
+    wait: Callable[[float], object],
     stopping: Callable[[], bool] = lambda: False,
 ) -> Compared:
     """Lead a store through the fence. The caller holds the store's lock, and has read and swept its shop (noted by
@@ -93,7 +93,8 @@ def pass_fence(
         return Compared(problem=f"{raised.why} {PERSON}")
     if not fence.was_polled(ledger.db, terms.store):
         return Compared(problem=f"{raised.why} {POLL}")
-    asking = _Asking(rules, terms, ledger, client, clock, wait, stopping, raised.adopts)
+    adopts = fence.adopts(ledger.db, terms.store)
+    asking = _Asking(rules, terms, ledger, client, clock, wait, stopping, adopts)
     compared = asking.compare(raised.raised_at)
     if not compared.problem:
         with ledger.writing() as db:
@@ -118,7 +119,7 @@ class _Asking:
     ledger: Ledger
     client: Reads
     clock: Callable[[], datetime]
-    wait: Callable[[float], None]
+    wait: Callable[[float], object]
     stopping: Callable[[], bool]
     adopts: bool
     found: Compared = field(default_factory=Compared)

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from connector import opening
+from connector.config import store_files
 from connector.exit_codes import UsageError
 from connector.keeping import comparing, privacy
 from connector.keeping import restore as restoring
@@ -40,8 +41,10 @@ def restore(config: Path, state: Path, backup: Path, now: datetime) -> Restored:
 
 def tidy(config: Path, state: Path, place: Path | None, keep: int, now: datetime) -> Tidied:
     """Raises LedgerError."""
+    stores = _stores(config)
+    unread = {file.stem for file in store_files(config)} - {store.name for store in stores} if stores else set()
     with open_ledger(state, create=False) as ledger:
-        return tidying.tidy(ledger, _stores(config), state, now, place=place, keep=keep)
+        return tidying.tidy(ledger, stores, state, now, place=place, keep=keep, unread=unread)
 
 
 class FenceStanding(msgspec.Struct, frozen=True):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,8 +18,8 @@ if TYPE_CHECKING:
     from connector.inbox.delivery import Delivery
 
 KEPT_FOR: Final = timedelta(days=30)
-"""How long deliveries are kept once they were dealt with, unless a store's retention is shorter: long enough to look
-into a shop's complaint. The shop has the order itself."""
+"""How long deliveries are kept once they were dealt with, unless their store's retention is shorter: long enough to
+look into a shop's complaint. The shop has the order itself."""
 LOT: Final = 100
 WHY: Final = "somebody asked for it"
 
@@ -47,15 +49,21 @@ class InboxDeliveries:
             if matches(_text(one)):
                 yield Place(f"delivery {one.id} of the shop", one.store, "", stamp(one.received_at))
 
-    def erase(self, matches: Callable[[str], bool]) -> int:
-        """Wipe the bodies of those that match; how many."""
-        found = [one.id for one in self._all() if one.body and matches(_text(one))]
-        return self._inbox.blank(found, WHY) if found else 0
+    def erase(self, store: str, orders: Sequence[str]) -> int:
+        """Wipe the bodies of a store's that name one of these orders, by number or id; how many. What still waits is
+        wiped once it was looked at, and not counted: it may be of another order, and nothing else may tell of that."""
+        names = _names(orders)
+        found = [one.id for one in self._all() if one.store == store and one.body and names(_text(one))]
+        return self._inbox.blank(found, WHY, once_heard=True) if found else 0
 
-    def forget(self, before: datetime) -> int:
-        """Remove what was dealt with before; how many."""
+    def stores(self) -> list[str]:
+        """The stores that have any, by name."""
+        return sorted(self._inbox.counts())
+
+    def forget(self, before: datetime, store: str | None = None) -> int:
+        """Remove what was dealt with before, of one store or of all; how many."""
         removed = 0
-        while found := self._inbox.forget(before):
+        while found := self._inbox.forget(before, store=store):
             removed += found
         return removed
 
@@ -68,3 +76,11 @@ class InboxDeliveries:
 
 def _text(one: Delivery) -> str:
     return one.body.decode("utf-8", errors="replace")
+
+
+def _names(orders: Sequence[str]) -> Callable[[str], bool]:
+    """Whether a text names one of these orders: its number or id stands in it whole."""
+    wanted = [
+        re.compile(rf"(?<![\w#.-]){re.escape(json.dumps(order)[1:-1])}(?![\w-]|\.\d)") for order in orders if order
+    ]
+    return lambda text: any(one.search(text) for one in wanted)

@@ -5,10 +5,9 @@ For the NZ Privacy Act 2020 (IPP 6, 7, 9) and the GDPR (articles 15, 17): docs/p
 
 from __future__ import annotations
 
-import json
 import re
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Protocol
@@ -16,6 +15,7 @@ from typing import Final, Protocol
 import msgspec
 
 from connector.keeping.backups import backups_in
+from connector.keeping.leftovers import damaged_inboxes, half_done
 from connector.ledger import people_data
 from connector.ledger.connection import Ledger, LedgerError
 from connector.ledger.people import Refused
@@ -32,7 +32,7 @@ class Deliveries(Protocol):
 
     def search(self, matches: Callable[[str], bool]) -> Iterator[Place]: ...
 
-    def erase(self, matches: Callable[[str], bool]) -> int: ...
+    def erase(self, store: str, orders: Sequence[str]) -> int: ...
 
 
 def matcher(name: str) -> Callable[[str], bool]:
@@ -82,6 +82,8 @@ def find(state: Path, name: str, backups: Path | None = None, deliveries: Delive
                 yield from (_found(place, str(path)) for place in people_data.search(db, matches))
         except LedgerError as err:
             yield Found(f"a copy that can't be read: {err}", "", "", "", str(path))
+    for path in [*half_done(state, backups), *damaged_inboxes(state)]:
+        yield Found("not looked into: damaged, or left over from work that was cut short", "", "", "", str(path))
 
 
 def _found(place: Place, file: str = "") -> Found:
@@ -127,15 +129,9 @@ def erase(
             people_data.write_down(db, who, "privacy erase", order.slip_id, now)
     done = []
     for order in found:
-        gone = deliveries.erase(_names(order.order, order.order_id)) if deliveries and order.is_over else 0
+        gone = deliveries.erase(order.store, [order.order, order.order_id]) if deliveries and order.is_over else 0
         done.append(Erased(order.store, order.order, order.state, not order.is_over, gone))
     return done
-
-
-def _names(*words: str) -> Callable[[str], bool]:
-    """Whether a delivery is about this order: its number or id stands in it whole."""
-    wanted = [re.compile(rf"(?<![\w#-]){re.escape(json.dumps(word)[1:-1])}(?![\w-])") for word in words if word]
-    return lambda text: any(one.search(text) for one in wanted)
 
 
 class FileMode(msgspec.Struct, frozen=True):

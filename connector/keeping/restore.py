@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from connector.keeping.backups import backups_in
+from connector.keeping.backups import made_by
 from connector.keeping.host import this_host
 from connector.ledger import epoch, fence, folder, queries
 from connector.ledger.backup import check_file, counts
@@ -148,7 +148,7 @@ class Drill(msgspec.Struct, frozen=True):
 
 def drill(place: Path, now: datetime) -> Drill:
     """Restore the newest backup of a folder into a temporary folder, open it, and count. Never raises for a bad one."""
-    found = backups_in(place)
+    found = made_by(place, now)
     if not found:
         return Drill("", problem=f"{place}: there is no backup to try.")
     newest = str(found[-1][1])

@@ -7,7 +7,7 @@ says what that is). What isn't over is never touched, however old.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -42,14 +42,24 @@ class Pruned(msgspec.Struct, frozen=True):
     note: str = ""
 
 
+Wipe = Callable[[str, Sequence[str]], bool]
+"""Takes out what a store's deliveries say of these orders (numbers and ids). False: it can't be done now."""
+
+
 def prune(
-    ledger: Ledger, store: str, kept_for: timedelta, now: datetime, told: datetime | None, piece: int = PIECE
+    ledger: Ledger,
+    store: str,
+    kept_for: timedelta,
+    now: datetime,
+    told: datetime | None,
+    piece: int = PIECE,
+    wipe: Wipe = lambda _store, _orders: True,
 ) -> Pruned:
     """Remove what is over and older than `kept_for`. told: the time by a server (connector.keeping.clock).
 
     Safe to be killed anywhere: each piece is whole. Raises LedgerError.
     """
-    erased = erase_what_is_over(ledger, store, now, piece)
+    erased = erase_what_is_over(ledger, store, now, piece, wipe)
     last = retention.last_stamp(ledger.db)
     doubt = clock.doubt(now, told, moment(last) if last else None)
     if doubt:
@@ -71,12 +81,17 @@ def prune(
     )
 
 
-def erase_what_is_over(ledger: Ledger, store: str | None, now: datetime, piece: int = PIECE) -> int:
-    """Close the slips whose data somebody asked to be erased, now that they are over, whatever their age (R6)."""
+def erase_what_is_over(
+    ledger: Ledger, store: str, now: datetime, piece: int = PIECE, wipe: Wipe = lambda _store, _orders: True
+) -> int:
+    """Close the slips whose data somebody asked to be erased, now that they are over, whatever their age (R6). Their
+    deliveries go first: a kill in between has both done again."""
     waiting = retention.slips_to_erase(ledger.db, store)
+    if not waiting or not wipe(store, [name for _, number, order_id in waiting for name in (number, order_id)]):
+        return 0
     for first in range(0, len(waiting), piece):
         with ledger.writing() as db:
-            retention.close(db, waiting[first : first + piece], now)
+            retention.close(db, [slip_id for slip_id, *_ in waiting[first : first + piece]], now)
     return len(waiting)
 
 

@@ -20,6 +20,7 @@ from connector.ledger import alerts, comparison, gates
 from connector.ledger.connection import Ledger
 from connector.ledger.times import stamp
 from connector.packing_slip import number_key
+from connector.report import HOOKS, Hooks
 from connector.secret import SecretError
 from connector.sender import Terms
 from connector.store import Store
@@ -55,15 +56,17 @@ def look_for(
     stores: Sequence[Store],
     now: datetime,
     asking: Callable[[Store], AbstractContextManager[Asked]] = asking,
+    hooks: Hooks = HOOKS,
 ) -> list[str]:
     """Open an alert for each store under whose prefix somebody else sends. Why an account could not be asked, or not
-    to its end: a sentence each. Takes a call of the key's budget for each page. Raises LedgerError."""
+    to its end: a sentence each. Takes a call of the key's budget for each page, as of its own time, and asks before
+    each whether to stop. Raises LedgerError."""
     notes = []
     for account in _accounts(stores):
         terms = _terms(account[0])
         try:
             with asking(account[0]) as client:
-                numbers, note = _numbers(ledger, terms, client, now)
+                numbers, note = _numbers(ledger, terms, client, now, hooks)
         except SecretError:
             numbers, note = [], "its key can't be had"
         for store in account:
@@ -91,7 +94,7 @@ def _terms(store: Store) -> Terms:
     return opening.terms_of(store, key)
 
 
-def _numbers(ledger: Ledger, terms: Terms, client: Asked, now: datetime) -> tuple[list[str], str]:
+def _numbers(ledger: Ledger, terms: Terms, client: Asked, now: datetime, hooks: Hooks) -> tuple[list[str], str]:
     """The numbers that GSS has of late and the ledger doesn't know; and why there may be more, "" where not."""
     found: list[str] = []
     page, pages = 0, 1
@@ -99,7 +102,7 @@ def _numbers(ledger: Ledger, terms: Terms, client: Asked, now: datetime) -> tupl
         page += 1
         if page > MOST_PAGES:
             return found, f"it has more than {MOST_PAGES} pages of new slips"
-        if why := _not_now(ledger, terms, now):
+        if why := _not_now(ledger, terms, hooks):
             return found, why
         told = client.recent(now - LOOKS_BACK, now + timedelta(hours=1), page)  # an hour: its clock may be ahead
         if told.outcome is not Outcome.ANSWERED:
@@ -113,8 +116,11 @@ def _numbers(ledger: Ledger, terms: Terms, client: Asked, now: datetime) -> tupl
     return found, ""
 
 
-def _not_now(ledger: Ledger, terms: Terms, now: datetime) -> str:
+def _not_now(ledger: Ledger, terms: Terms, hooks: Hooks) -> str:
     """Take one call from the key's budget, or say why none may be made; nothing is waited for."""
+    if hooks.stopping():
+        return "the run was stopped"
+    now = hooks.now()
     with ledger.writing() as db:
         if gates.gate_of(db, terms.gate).is_shut(now):
             return "calls pause after trouble"

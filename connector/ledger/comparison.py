@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 import msgspec
 
-from connector.ledger import alerts
+from connector.ledger import alerts, reached
 from connector.ledger.machine import NOW, Alarm, Move
 from connector.ledger.outbox import apply_move
 from connector.ledger.proofs import Asked, sent_before
@@ -19,11 +19,11 @@ from connector.ledger.states import Op, State
 from connector.ledger.times import stamp
 
 LEFT_STANDING: Final = "left standing"
-"""The kind of alert about a slip that GSS has for an order that is not to be shipped."""
+"""The kind of alert about a slip that GSS has for an order that is not to be shipped, or not yet."""
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """A slip to be compared. was_sent: a call that this ledger knows of carried one of its versions."""
+    """A slip to be compared. was_sent: a call that this ledger knows of may have brought one of its versions there."""
 
     asked: Asked
     was_sent: bool
@@ -41,9 +41,9 @@ class Passed(msgspec.Struct, frozen=True):
 def to_compare(db: sqlite3.Connection, store: str, after: int, most: int) -> list[Standing]:
     """Slips whose newest version is to be sent or not yet proven, of slips after `after`, by slip."""
     rows = db.execute(
-        "SELECT v.id, v.slip_id, v.seq, s.number, v.op, v.state, b.body, v.hash, v.attempt_id, v.ghosts,"
-        " EXISTS (SELECT 1 FROM versions o WHERE o.slip_id = v.slip_id AND o.tries > 0)"
-        " FROM versions v JOIN slips s ON s.id = v.slip_id LEFT JOIN bodies b ON b.version_id = v.id"
+        "SELECT v.id, v.slip_id, v.seq, s.number, v.op, v.state, b.body, v.hash, v.attempt_id, v.ghosts, "  # noqa: S608
+        + reached.SLIP_MAY_BE_THERE
+        + " FROM versions v JOIN slips s ON s.id = v.slip_id LEFT JOIN bodies b ON b.version_id = v.id"
         " WHERE v.store = ? AND v.newest = 1 AND v.state IN ('owed', 'unclear', 'accepted') AND s.number IS NOT NULL"
         " AND v.slip_id > ? ORDER BY v.slip_id LIMIT ?",
         (store, after, most),
@@ -111,9 +111,9 @@ def take_as_sent(db: sqlite3.Connection, terms: _Terms, asked: Asked, is_tickete
 
 
 def passed_over(db: sqlite3.Connection, store: str, since: str, after: tuple[str, str], most: int) -> list[Passed]:
-    """Orders skipped, read since (a stamp), of ids and parts after `after`."""
+    """Orders skipped or to wait, read since (a stamp), of ids and parts after `after`."""
     rows = db.execute(
-        "SELECT order_id, part, order_number, reason FROM passed_over WHERE store = ? AND decision = 'skip'"
+        "SELECT order_id, part, order_number, reason FROM passed_over WHERE store = ?"
         " AND seen_at >= ? AND (order_id, part) > (?, ?) ORDER BY order_id, part LIMIT ?",
         (store, since, *after, most),
     )
@@ -131,8 +131,8 @@ def is_a_slip_s(db: sqlite3.Connection, destination: str, key: str) -> bool:
 def call_about(db: sqlite3.Connection, store: str, number: str, order: Passed, now: datetime) -> None:
     """Call a person about a slip that GSS has for an order that got none here."""
     text = (
-        f"GoSweetSpot has slip {number} pending, but order {order.number} is not to be shipped: {order.reason} Delete "
-        "it in GoSweetSpot unless it is somebody else's"
+        f"GoSweetSpot has slip {number} pending, but order {order.number} is not to be shipped now: {order.reason} "
+        "Delete it in GoSweetSpot unless it is somebody else's"
     )
     alerts.open_alert(db, store, None, f"{LEFT_STANDING} {number}", text, stamp(now))
 

@@ -24,7 +24,7 @@ STANDS: Final = (
 
 class Fence(msgspec.Struct, frozen=True):
     """The fence as it was raised last. number  0 where it never was; asks  a person must lift it first; adopts  the
-    ledger was lost, so what GSS has is taken as known."""
+    ledger was begun in the place of a lost one (whether a store is still to be adopted: `adopts`)."""
 
     number: int
     raised_at: str
@@ -44,11 +44,23 @@ def stands(db: sqlite3.Connection, store: str) -> bool:
     return bool(db.execute("SELECT " + STANDS, (store,)).fetchone()[0])
 
 
+def adopts(db: sqlite3.Connection, store: str) -> bool:
+    """Whether the store passes by taking what GSS has as known: the ledger began with nothing, and this store has
+    passed no fence since, however often it was raised."""
+    row = db.execute(
+        "SELECT adopts AND NOT EXISTS (SELECT 1 FROM passes WHERE store = ? AND passed > 0) FROM house", (store,)
+    ).fetchone()
+    return bool(row[0])
+
+
 def raise_fence(db: sqlite3.Connection, why: str, now: datetime, *, asks: bool = False, adopts: bool = False) -> None:
-    """Fence all stores off, those not known yet too. A person's word and an adoption stay due until they are done."""
+    """Fence all stores off, those not known yet too. A person's word stays due until it is given, an adoption of each
+    store until that has passed."""
+    if adopts:
+        db.execute("DELETE FROM passes")  # with nothing in the ledger, say
     db.execute(
         "UPDATE house SET fence = fence + 1, epoch = lower(hex(randomblob(16))), raised_at = ?, why = ?,"
-        " asks = max(asks, ?), adopts = ?",
+        " asks = max(asks, ?), adopts = max(adopts, ?)",
         (stamp(now), why, int(asks), int(adopts)),
     )
 

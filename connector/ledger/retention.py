@@ -37,14 +37,14 @@ def slips_over(db: sqlite3.Connection, store: str, before: datetime, most: int) 
     return [row[0] for row in rows]
 
 
-def slips_to_erase(db: sqlite3.Connection, store: str | None = None) -> list[int]:
-    """Slips whose data somebody asked to be erased, and that are over by now."""
+def slips_to_erase(db: sqlite3.Connection, store: str) -> list[tuple[int, str, str]]:
+    """Slips whose data somebody asked to be erased, and that are over by now: (id, order number, order id)."""
     rows = db.execute(
-        "SELECT v.slip_id FROM slips s JOIN versions v ON v.slip_id = s.id"
-        " WHERE s.erase_at IS NOT NULL AND (:store IS NULL OR s.store = :store) AND v.state != 'closed' AND" + _IS_OVER,
-        {"store": store},
+        "SELECT s.id, s.order_number, s.order_id FROM slips s JOIN versions v ON v.slip_id = s.id"
+        " WHERE s.erase_at IS NOT NULL AND s.store = ? AND v.state != 'closed' AND" + _IS_OVER,
+        (store,),
     )
-    return [row[0] for row in rows]
+    return rows.fetchall()
 
 
 def is_over(db: sqlite3.Connection, slip_id: int) -> bool:
@@ -72,7 +72,7 @@ _CLOSE: Final = (
     "UPDATE versions SET state = 'closed', reason = state, lot = '', send_at = NULL, read_at = NULL, urgency = NULL,"
     " struck_at = NULL, attempt_id = NULL, changed_at = :now WHERE state != 'closed' AND slip_id" + _OF_THESE,
     "UPDATE slips SET origin = '', ticket = NULL, tracking_url = NULL, gss_status = NULL, picked = NULL,"
-    " delivered = NULL, erase_at = NULL," + _PLAIN_NUMBER + " WHERE id" + _OF_THESE,
+    " delivered = NULL, erase_at = NULL, stop = NULL, stop_reason = NULL," + _PLAIN_NUMBER + " WHERE id" + _OF_THESE,
     "DELETE FROM alerts WHERE slip_id" + _OF_THESE,
     "UPDATE actions SET reason = '' WHERE reason != '' AND slip_id" + _OF_THESE,
 )

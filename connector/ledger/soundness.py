@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from connector.ledger import schema
-from connector.ledger.errors import UNREADABLE, LedgerError
+from connector.ledger.errors import UNREADABLE, LedgerError, LedgerUnfit
 from connector.ledger.times import stamp
 
 SMALL_BYTES: Final = 2 << 20
@@ -60,10 +60,10 @@ def is_check_due(db: sqlite3.Connection, now: datetime) -> bool:
 
 
 def refuse_damaged(db: sqlite3.Connection, path: Path | None) -> None:
-    """Read every page. Raises LedgerError with the first problem found."""
+    """Read every page. Raises LedgerUnfit with the first problem found."""
     problems = check(db)
     if problems:
-        raise LedgerError(
+        raise LedgerUnfit(
             f"{path}: the ledger is damaged ({problems[0]}); nothing is sent from it. Restore a backup of it."
         )
 
@@ -71,3 +71,8 @@ def refuse_damaged(db: sqlite3.Connection, path: Path | None) -> None:
 def keep_check(db: sqlite3.Connection, now: datetime) -> None:
     """Write down that the ledger was sound now, with this SQLite; in the caller's transaction."""
     db.execute("INSERT OR REPLACE INTO checks (id, at, sqlite) VALUES (1, ?, ?)", (stamp(now), sqlite3.sqlite_version))
+
+
+def forget_check(db: sqlite3.Connection) -> None:
+    """Have the next start read every page, whatever the ledger's size; in the caller's transaction."""
+    db.execute("DELETE FROM checks")

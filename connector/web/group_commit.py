@@ -1,7 +1,8 @@
 """Deliveries that arrive in one turn of the event loop are written in one synced commit. Knows no request.
 
-By the loop itself, without a thread: that is what is fast (performance.md). While the disk is slow a thread takes
-over, so that those who wait can be told in time to come again (failures.md W18).
+By the loop itself, without a thread: that is what is fast (performance.md). Once a commit was slow a thread takes over
+for a minute, so that those who wait can be told in time to come again (failures.md W18). The slow commit itself, the
+first after each such minute, holds up the loop for as long as the disk takes: nobody is told anything meanwhile.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from connector.inbox.box import Inbox
+from connector.inbox.errors import InboxError
 from connector.ledger.errors import LedgerError
 from connector.web.numbers import Numbers, Spread, StoreNumbers
 from connector.web.tally import Tally
@@ -19,7 +20,8 @@ _BY_STORE: Final = ("store",)
 
 
 def page(inbox: Inbox, tally: Tally, numbers: Numbers | None, now: datetime) -> bytes:
-    """Everything, in Prometheus' text format. now  aware. Raises InboxError, and what `numbers` raises."""
+    """Everything, in Prometheus' text format. now  aware. Of a ledger or an inbox that can't be read it
+    says so; raises what else `numbers` raises."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Page(lambda: (*_of_stores(numbers), *_of_inbox(inbox, now), *_of_receiver(tally))))
     return generate_latest(registry)
@@ -76,6 +78,16 @@ def _buckets(spread: Spread) -> list[tuple[str, float]]:
 
 
 def _of_inbox(inbox: Inbox, now: datetime) -> Iterator[Metric]:
+    try:
+        found = list(_of_readable_inbox(inbox, now))
+    except InboxError:
+        yield GaugeMetricFamily("connector_inbox_readable", "1 where the inbox can be read.", value=0)
+        return
+    yield GaugeMetricFamily("connector_inbox_readable", "1 where the inbox can be read.", value=1)
+    yield from found
+
+
+def _of_readable_inbox(inbox: Inbox, now: datetime) -> Iterator[Metric]:
     held = GaugeMetricFamily("connector_inbox_deliveries", "Deliveries by state.", labels=("store", "state"))
     for store, states in inbox.counts().items():
         _add_all(held, store, {state.value: count for state, count in states.items()})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -114,6 +114,34 @@ def test_H1_a_clock_that_was_set_stops_no_rhythm(step: timedelta) -> None:
         assert due["send"] == clock.wall, "better too early than never: what is not due is left"
         clock.pass_(1)
         assert not works.look()
+    finally:
+        works.stop()
+
+
+def test_H1_H3_a_daily_job_whose_time_passed_while_the_machine_slept_runs_once() -> None:
+    """Eight hours over both times, in which the monotonic clock stands still; and a clock that goes ahead and back."""
+    clock = Clock()
+    works = Clockwork(lambda: clock.wall, lambda: clock.mono)
+    works._scheduler.start(paused=True)
+
+    def due() -> dict[str, datetime]:
+        return {job.id: job.next_run_time for job in works._scheduler.get_jobs()}
+
+    try:
+        works.daily("keep house", "23 3 * * *", "UTC", lambda: None)
+        works.repeat("read kiwi", Schedule(cron="0 7 * * *", timezone="UTC", every=None), lambda: None)
+        works.repeat("read moa", Schedule(cron="0 9 * * *", timezone="UTC", every=None), lambda: None)
+        clock.pass_(1, -DAY)
+        assert works.look()
+        times = {"keep house": time(3, 23), "read kiwi": time(7), "read moa": time(9)}
+        coming = {name: datetime.combine(START - DAY, at, UTC) for name, at in times.items()}
+        assert due() == coming
+        clock.pass_(1, timedelta(hours=8))
+        assert works.look()
+        assert due() == coming | {"keep house": clock.wall, "read kiwi": clock.wall}
+        clock.pass_(1, timedelta(hours=-8))
+        assert works.look()
+        assert due() == coming, "by the right clock none of them was missed"
     finally:
         works.stop()
 

@@ -69,6 +69,21 @@ def test_what_is_quarantined_or_erased_stays_so_however_often_it_comes(tmp_path:
         assert inbox.stores_waiting() == []
 
 
+def test_SEC19_what_waits_is_wiped_once_it_was_looked_at_whatever_came_of_it(tmp_path: Path) -> None:
+    with opened(tmp_path) as inbox:
+        inbox.add([delivery(1), delivery(2), delivery(3)])
+        assert inbox.blank([1, 2], "asked for", once_heard=True) == 0
+        assert bodies(inbox) == [b'{"id":1}', b'{"id":2}', b'{"id":3}']
+        assert not inbox.replay(1)
+        inbox.done([1, 3])
+        inbox.quarantine(2, "no id")
+        assert [(each.state, each.why, each.body) for each in inbox.after(0, 9)] == [
+            ("erased", "asked for", b""),
+            ("erased", "asked for", b""),
+            ("done", "", b'{"id":3}'),
+        ]
+
+
 def test_W28_two_receivers_in_the_same_millisecond_lose_nothing(tmp_path: Path) -> None:
     opened(tmp_path).close()
 

@@ -107,6 +107,20 @@ def test_K10_a_newest_backup_that_is_too_old_or_missing_calls_a_person(ledger: L
     assert open_alerts(ledger) == ["backup is old"]
 
 
+def test_K10_a_backup_of_a_time_to_come_stands_for_no_other_and_goes_once_there_are_enough(
+    ledger: Ledger, place: Path
+) -> None:
+    """The clock was ten years ahead for a night."""
+    keep_backups(ledger, place, 2, START + 3650 * DAY)
+    assert "is missing" in call_if_old(ledger, place, DAY, START)
+    assert drill(place, START).problem.endswith("there is no backup to try.")
+    assert keep_backups(ledger, place, 2, START).removed == 0
+    assert "is of 2026-05-04 00:00 UTC" in call_if_old(ledger, place, DAY, START + 2 * DAY)
+    assert drill(place, START + DAY).backup.endswith("/ledger-2026-05-04T000000Z.db")
+    assert keep_backups(ledger, place, 2, START + DAY).removed == 1
+    assert [made for made, _ in backups_in(place)] == [START, START + DAY]
+
+
 def restored(place: Path, state: Path, **more: object) -> restore.Restored:
     [*_, (_, newest)] = backups_in(place)
     return restore.restore(newest, state, START + DAY, **more)  # type: ignore[arg-type]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from connector.keeping import deeds
 from connector.keeping.backups import keep_backups
 from connector.keeping.comparing import Compared, Verdict, after_restore, pass_fence
 from connector.keeping.host import this_host
@@ -17,7 +19,7 @@ from connector.ledger.backup import back_up
 from connector.ledger.connection import Ledger, open_ledger
 from connector.ledger.machine import Shown
 from connector.ledger.states import Op, State
-from connector.order import Fulfilment
+from connector.order import Fulfilment, Payment
 from connector.sandbox.handle import Sandbox
 from connector.slip import SlipRules
 from connector.sync import fetch_store
@@ -41,6 +43,13 @@ def again(tmp_path: Path, host: str = HERE) -> tuple[str, bool, bool]:
     with open_ledger(tmp_path / "state", now=START) as ledger:
         why = epoch.begin(ledger, host, START)
         return why, fence.stands(ledger.db, "kiwi"), fence.fence_of(ledger.db).asks
+
+
+def move(folder: Path) -> None:
+    """Leave a copy of the folder in its place, as after a move to another disk."""
+    shutil.copytree(folder, folder.with_name("copy"))
+    shutil.rmtree(folder)
+    folder.with_name("copy").rename(folder)
 
 
 def test_a_ledger_that_goes_on_where_it_was_meets_no_fence(tmp_path: Path, ledger: Ledger) -> None:
@@ -87,9 +96,7 @@ def test_K6_an_older_ledger_is_noticed_however_it_came_there(tmp_path: Path, led
         shutil.copyfile(backup, path)
         path.chmod(0o600)
     else:
-        shutil.copytree(tmp_path / "state", tmp_path / "yesterday")
-        shutil.rmtree(tmp_path / "state")
-        (tmp_path / "yesterday").rename(tmp_path / "state")
+        move(tmp_path / "state")
     why, stands, asks = again(tmp_path)
     assert (bool(why), stands, asks) == (True, True, False)
     assert again(tmp_path) == ("", True, False), "said once, and it stands"
@@ -140,9 +147,7 @@ def test_Z2_a_kill_in_the_very_first_start_is_no_ledger_that_was_put_here(
 
 def test_K8_a_copy_of_the_folder_on_another_machine_asks_a_person_first(tmp_path: Path, ledger: Ledger) -> None:
     ledger.close()
-    shutil.copytree(tmp_path / "state", tmp_path / "copy")
-    shutil.rmtree(tmp_path / "state")
-    (tmp_path / "copy").rename(tmp_path / "state")
+    move(tmp_path / "state")
     why, stands, asks = again(tmp_path, THERE)
     assert (bool(why), stands, asks) == (True, True, True)
     with open_ledger(tmp_path / "state") as copied:
@@ -178,6 +183,31 @@ def test_K7_a_ledger_begun_anew_where_there_was_one_adopts(tmp_path: Path, ledge
     assert again(tmp_path)[1]
     with open_ledger(tmp_path / "state") as new:
         assert fence.fence_of(new.db).adopts
+
+
+def test_K7_an_adoption_stays_due_for_each_store_until_it_has_passed(tmp_path: Path) -> None:
+    """Adopted, not yet synced to the end, and then the folder is moved to its server."""
+    deeds.adopt(tmp_path / "state", START)
+    for passes in ("moa", "kiwi"):
+        with open_ledger(tmp_path / "state", now=START) as ledger:
+            epoch.begin(ledger, HERE, START)
+            assert fence.adopts(ledger.db, passes)
+            with ledger.writing() as db:
+                fence.let_pass(db, passes)
+        move(tmp_path / "state")
+        with open_ledger(tmp_path / "state", now=START) as ledger:
+            assert "copied or restored" in epoch.begin(ledger, HERE, START)
+            assert fence.stands(ledger.db, passes)
+            assert not fence.adopts(ledger.db, passes), "it was adopted: what GSS has no more is no riddle"
+
+
+def test_K7_a_ledger_adopts_anew_for_a_store_that_has_passed_with_nothing(tmp_path: Path) -> None:
+    with open_ledger(tmp_path / "state", now=START) as ledger, ledger.writing() as db:
+        fence.raise_fence(db, "a test", START)
+        fence.let_pass(db, "kiwi")
+    deeds.adopt(tmp_path / "state", START)
+    with open_ledger(tmp_path / "state", now=START) as ledger:
+        assert fence.stands(ledger.db, "kiwi") and fence.adopts(ledger.db, "kiwi")
 
 
 @pytest.mark.parametrize(
@@ -331,6 +361,29 @@ def test_K7_a_lost_ledger_is_begun_anew_from_what_GSS_has(road: Road, tmp_path: 
     assert [road.state(number) for number in ("A1", "A2", "A3")] == ["confirmed", "processed", "held"]
     assert "it was never sent, or somebody deleted it there" in road.reason("A3")
     assert "left standing A5" in road.kinds()
+
+
+@pytest.mark.parametrize("is_lost", [False, True])
+@pytest.mark.parametrize("edit", [{"fulfilment": Fulfilment.ON_HOLD}, {"payment": Payment.PENDING}])
+def test_K6_K7_an_order_that_was_sent_since_and_is_to_wait_now_calls_a_person(
+    road: Road, tmp_path: Path, edit: dict[str, Any], is_lost: bool
+) -> None:
+    """A hold for fraud, say: GSS has it pending, and this ledger never knew that it was sent."""
+    epoch.begin(road.ledger, HERE, road.clock.now())
+    backup = back_up(road.ledger, tmp_path / "backup.db")
+    road.shop.add("C1")
+    road.sync()
+    road.shop.edit("C1", **edit)
+    if is_lost:
+        road.ledger.close()
+        (tmp_path / "state" / "ledger.db").unlink()
+        road.ledger = open_ledger(tmp_path / "state")
+        epoch.begin(road.ledger, HERE, road.clock.now())
+    else:
+        put_back(road, backup, tmp_path)
+    poll(road)
+    assert through(road).left_standing == 1
+    assert "left standing C1" in road.kinds()
 
 
 def test_the_number_of_an_order_without_a_slip_follows_the_store_s_rules(road: Road, tmp_path: Path) -> None:

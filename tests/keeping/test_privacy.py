@@ -162,6 +162,33 @@ def test_SEC19_deliveries_of_the_shop_are_searched_and_wiped_and_others_stay(led
         assert inbox.after(1, 5)[0].body == b'{"id": 11, "name": "#11"}'
 
 
+def test_SEC19_I9_a_delivery_that_waits_is_looked_at_before_it_is_wiped_and_other_stores_keep_theirs(
+    ledger: Ledger, folder: Path
+) -> None:
+    over(ledger, "1")
+    twice = b'{"id": 977, "quantity": 1, "total": "1.00", "who": "Mereana Canary"}'
+    with Inbox.open(folder) as inbox, inbox_deliveries(folder) as deliveries:
+        inbox.add([delivery(twice), delivery(twice)._replace(store="moa")])
+        inbox.done([2])
+        [done] = erase(ledger, ["#1"], None, "anna", START, deliveries)
+        assert (done.order, done.deliveries) == ("#1", 0)
+        assert [one.body for one in inbox.waiting("kiwi", 9)] == [twice], "of order 977, for all that is known"
+        inbox.done([1])
+        assert [(one.state, one.body, one.why) for one in inbox.after(0, 9)] == [
+            ("erased", b"", "somebody asked for it"),
+            ("done", twice, ""),
+        ]
+
+
+def test_SEC19_part_of_an_amount_names_no_order(ledger: Ledger, folder: Path) -> None:
+    over(ledger, "1")
+    with Inbox.open(folder) as inbox, inbox_deliveries(folder) as deliveries:
+        inbox.add([delivery(b'{"id": 977, "total": "1.00", "weight": 0.1}'), delivery(b'{"gid": "shop/Order/1"}')])
+        inbox.done([1, 2])
+        assert [one.deliveries for one in erase(ledger, ["#1"], None, "anna", START, deliveries)] == [1]
+        assert [one.state for one in inbox.after(0, 9)] == ["done", "erased"]
+
+
 def test_R5_deliveries_are_forgotten_in_time_and_waiting_ones_never(ledger: Ledger, folder: Path) -> None:
     with Inbox.open(folder, now=lambda: START) as inbox:
         inbox.add([delivery(b"Canary done"), delivery(b"Canary waiting")])

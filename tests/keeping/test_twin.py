@@ -21,6 +21,8 @@ from connector.keeping import twin
 from connector.keeping.tidy import tidy
 from connector.ledger import gates
 from connector.ledger.gates import Gate
+from connector.ledger.times import stamp
+from connector.report import Hooks
 from connector.sandbox.handle import Sandbox
 from connector.slip import SlipRules
 from connector.store import Store
@@ -108,6 +110,14 @@ def test_D9_it_takes_its_calls_from_the_keys_budget_and_waits_for_none(
         gates.keep_gate(db, twin._terms(stores["kiwi"]).gate, shut)
     [note] = twin.look_for(road.ledger, [stores["kiwi"]], now)
     assert note.endswith("calls pause after trouble")
+
+
+def test_S14_each_call_leaves_the_budget_by_the_time_it_was_made_at(
+    road: Road, stores: dict[str, Store], now: datetime
+) -> None:
+    later = now + timedelta(seconds=59)
+    assert twin.look_for(road.ledger, [stores["kiwi"]], now, hooks=Hooks(lambda: later)) == []
+    assert road.ledger.db.execute("SELECT at FROM calls").fetchall() == [(stamp(later),)]
 
 
 class Pages:

@@ -11,7 +11,7 @@ import pytest
 
 from connector.consider import Rules
 from connector.gosweetspot.answers import Outcome, Verdict
-from connector.ledger import intake, outbox
+from connector.ledger import intake, outbox, queries
 from connector.ledger.connection import Ledger, LedgerError, in_memory
 from connector.ledger.schema import CURRENT
 from connector.order import Address, Fulfilment, Order
@@ -121,6 +121,13 @@ def test_T6_on_two_pages_the_first_is_held_as_well_while_nothing_of_it_was_sent(
     assert "order #1 of store kiwi wants the same packing slip number" in reason(ledger, "2")
 
 
+def test_T6_Z10_a_clash_of_two_stores_waits_in_the_status_of_both(ledger: Ledger) -> None:
+    the_shop_shows(ledger, an_order("1"))
+    the_shop_shows(ledger, an_order("9", number="#1"), by=rules("moa"))
+    assert [(need.store, need.order) for need in queries.needs(ledger.db, "kiwi")] == [("kiwi", "#1")]
+    assert [need.store for need in queries.needs(ledger.db, "moa")] == ["moa"]
+
+
 def test_T6_an_order_whose_slip_was_sent_keeps_its_number_and_only_the_other_is_held(ledger: Ledger) -> None:
     the_shop_shows(ledger, an_order("1", number="#1"))
     sent(ledger)
@@ -139,6 +146,15 @@ def test_C21_a_number_that_differs_in_zeros_from_one_that_was_sent_is_held(
     the_shop_shows(ledger, an_order("2", number=second))
     assert (sent(ledger), states(ledger)) == ([], {"1": "accepted", "2": "held"})
     assert "zeros in front make no difference" in reason(ledger, "2")
+
+
+def test_C21_the_first_of_two_such_orders_is_held_for_as_long_as_the_other_wants_its_number(ledger: Ledger) -> None:
+    the_shop_shows(ledger, an_order("1", number="000812"))
+    the_shop_shows(ledger, an_order("2", number="812"))
+    the_shop_shows(ledger, an_order("2", "2", number="812", street="2 Kowhai Road"))
+    assert (sent(ledger), states(ledger)) == ([], {"1": "held", "2": "held"})
+    the_shop_shows(ledger, an_order("2", "3", number="812", cancelled=True))
+    assert sent(ledger) == ["000812"]
 
 
 def test_C21_zeros_within_and_behind_figures_tell_numbers_apart(ledger: Ledger) -> None:

@@ -98,6 +98,7 @@ def test_metrics_show_the_stores_the_inbox_and_the_receiver(door: Door) -> None:
         'connector_http_answers_total{status="401"}': 1,
         "connector_faults_total": 0,
         "connector_ledger_readable": 1,
+        "connector_inbox_readable": 1,
     }.items():
         assert found[name] == value, name
     assert found["connector_inbox_bytes"] > 0
@@ -107,6 +108,15 @@ def test_metrics_show_the_receiver_where_the_ledger_cannot_be_read(door: Door) -
     door.host.numbers = Damaged()
     found = shown(door)
     assert found["connector_ledger_readable"] == 0
+    assert "connector_pings_total" in found
+
+
+def test_metrics_show_stores_and_receiver_where_the_inbox_is_gone(door: Door) -> None:
+    door.host.numbers = Known()
+    (door.host.state / "inbox").rename(door.host.state / "elsewhere")
+    found = shown(door)
+    assert found["connector_inbox_readable"] == 0
+    assert found['connector_slips{state="owed",store="kiwi"}'] == 3
     assert "connector_pings_total" in found
 
 
