@@ -20,6 +20,7 @@ from connector.ledger.reading import reading
 from connector.ledger.times import moment
 from connector.problem import ConfigError, rendering
 from connector.secret import Secret, SecretError
+from connector.selection import LOOKS_AT
 from connector.sources.base import LiveSource, Page, Source
 from connector.store import Store
 from connector.store_secrets import NamedReference, missing
@@ -55,6 +56,7 @@ def check(
     asked: set[str] = set()
     for store in stores:
         yield Finding(store.name, f"its file is sound; {store.source_kind} to {store.gosweetspot.destination}")
+        yield from selects_by_nothing(store)
         lacking = dict(missing(store))
         yield from (_lacking(store, secret, err) for secret, err in lacking.items())
         lacks = {secret.table for secret in lacking}
@@ -91,6 +93,16 @@ def _store_files(config: Path, names: Sequence[str]) -> tuple[list[Store], list[
 
 def _lacking(store: Store, secret: NamedReference, err: SecretError) -> Finding:
     return Finding(store.name, f"[{secret.table}] {secret.key}: {err.what}", err.mend, Code.USAGE)
+
+
+def selects_by_nothing(store: Store) -> Iterator[Finding]:
+    """The keys of [select] that look at what the store's source never fills."""
+    lacks: frozenset[str] = getattr(store.source_options, "lacks", frozenset())
+    for key, field in LOOKS_AT.items():
+        if field in lacks and getattr(store.select, key):
+            text = f"[select] {key} looks at {field} of an order, which [source] gives for none"
+            mend = f"Leave {key} out, or say in [source] where {field} stands, if its kind can"
+            yield Finding(store.name, text, mend, Code.USAGE)
 
 
 def shop(store: Store, now: Callable[[], datetime], *, offline: bool = False) -> Iterator[Finding]:

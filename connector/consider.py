@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
+from msgspec.structs import replace
 
 from connector import selection, slip
 from connector.ledger.intake import HELD_BY_A_PERSON, Change, Kind
@@ -23,9 +24,15 @@ TIE = "The shop shows two contents of this order with one change date. Save the 
 TIED_CONTENT = hashlib.sha256(TIE.encode()).digest()
 """Stands for the contents of an order in a tie: whichever of them is shown again, with that date, it is a tie still."""
 
+DOUBTED_CONTENT = hashlib.sha256(b"in doubt").digest()
+"""Stands for the contents of an order in doubt: whatever it says next that can be read is news."""
+
 GONE = "The order was deleted in the shop."
 GONE_CONTENT = hashlib.sha256(GONE.encode()).digest()
 """Stands for the contents of an order that is no more; no order's contents have this hash."""
+
+IDENTIFIED = "The order came again with its id, and is looked after by that."
+IDENTIFIED_CONTENT = hashlib.sha256(IDENTIFIED.encode()).digest()
 
 _TO_TAKE = (Accept.NEW, Accept.NEWER)
 _SHIP = Kind.SHIP  # Python 3.11 looks a member of an enum up anew each time it is used
@@ -67,8 +74,13 @@ def consider(
 
     decides: it was asked for by its id, after all that the ledger has of it.
     """
+    newest = _newest(known, passed)
+    if order.doubtful:
+        return _in_doubt(order, newest)
     content = content_hash(order)
-    word = accept(_newest(known, passed), order.revision, content, decides=decides)
+    word = accept(newest, order.revision, content, decides=decides)
+    if word is Accept.TIE and _is_in_doubt(newest):
+        word = Accept.NEWER
     if word in _TO_TAKE:
         return Considered(word, decided(order, content, known, rules, now))
     if word is Accept.TIE:
@@ -78,6 +90,30 @@ def consider(
         return Considered(word)
     change = decided(order, content, known, rules, now)
     return Considered(word, None if _is_as_before(change, known, passed) else change)
+
+
+def _in_doubt(order: Order, newest: tuple[str, bytes] | None) -> Considered:
+    """C11, C14: held as it is, a cancel too, until the shop shows it readably. What is known keeps its place in time
+    where the order has none, so that whatever is shown readably after that is taken."""
+    place = newest[0] if newest else ""
+    if order.revision and order.revision < place:
+        return Considered(Accept.STALE)
+    if _is_in_doubt(newest):
+        return Considered(Accept.TIE)
+    held = _change(order, DOUBTED_CONTENT, Kind.DOUBT, " ".join(order.problems))
+    return Considered(Accept.TIE, replace(held, revision=order.revision or place))
+
+
+def _is_in_doubt(newest: tuple[str, bytes] | None) -> bool:
+    return newest is not None and newest[1] == DOUBTED_CONTENT
+
+
+def consider_identified(before: Known) -> Change:
+    """What it means for an order held under its number, its id being unreadable, that the number came with an id."""
+    return Change(
+        before.order_number, "", before.order_number, before.revision, IDENTIFIED_CONTENT, IDENTIFIED, Kind.WITHDRAW,
+        reason=IDENTIFIED,
+    )  # fmt: skip
 
 
 def consider_gone(order_id: str, part: str, before: Known | PassedOver) -> Change | None:

@@ -90,11 +90,13 @@ class Order(msgspec.Struct, frozen=True, gc=False):
     shipment   the shop's key of the group that this part is, also where part is ""; "" for shops that have none
     number     what people call it ("#1001"); printed, never a key
     revision   text whose order is the shop's own order of time (updated-at in UTC, then a tie-break; for exports the
-               file's sequence); never our clock, never arrival order
+               file's sequence); never our clock, never arrival order; "" where it can't be told, which is doubtful
     created_at, hold_until  aware, UTC
     status     the shop's own word for the whole order, shown to people
     buyer_note the buyer's words; staff_note the shop's; attributes what plug-ins and carts add, in order
     problems   what the source could not read, each a sentence quoting the shop's words: such an order is held
+    doubtful   they leave open which order this is, which version of it or which of its rows counts: nothing it says is
+               believed, not even that it was cancelled
     origin     where it was read, for people ("orders_export.csv row 14")
     """
 
@@ -126,6 +128,7 @@ class Order(msgspec.Struct, frozen=True, gc=False):
     currency: str = ""
     tags: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+    doubtful: bool = False
 
 
 _encode = msgspec.json.Encoder().encode

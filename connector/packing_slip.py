@@ -37,9 +37,6 @@ LIMITS: Final[dict[str, int]] = {
 FIELDS: Final = tuple(LIMITS)
 """The thirteen fields in the order of the API page."""
 
-OPTIONAL: Final = ("delvref", "delvinstructions", "contactname", "contactphone", "email")
-"""Null on the wire when absent; the others are ""."""
-
 NUMBER: Final = re.compile(r"[A-Za-z0-9#][A-Za-z0-9#._/-]{0,19}")
 """What a packing slip number may be: no comma (GET and DELETE take comma lists), nothing that some proxy rewrites."""
 
@@ -171,6 +168,10 @@ def number_key(number: str) -> str:
     return unicodedata.normalize("NFKC", kept).strip().casefold()
 
 
-def schema() -> dict[str, Any]:
-    """The JSON Schema of one record, for docs and for the sandbox's OpenAPI page."""
-    return PackingSlip.model_json_schema()
+_ZEROS: Final = re.compile(r"(?<!\d)0+(?=\d)")
+
+
+def clash_key(key: str) -> str:
+    """Of a number's key: equal for two numbers that may be one order's. A spreadsheet that saves 000812 leaves 812
+    (failures.md C21), and GSS would take them for two."""
+    return _ZEROS.sub("", key) if "0" in key else key

@@ -24,7 +24,7 @@ from connector.ledger.connection import Ledger, in_memory
 from connector.ledger.known import Key, Known, PassedOver, orders_passed_over, slips_known
 from connector.ledger.states import Op, State
 from connector.order import Order
-from connector.packing_slip import number_key
+from connector.packing_slip import clash_key, number_key
 from connector.receipt import Receipt
 from connector.record import BY_ID, Doubt, Reading, record_page
 from connector.report import Report
@@ -235,8 +235,8 @@ def _made(db: sqlite3.Connection, slip_ids: list[int]) -> dict[int, _New]:
 
 
 _SLIP = (
-    "id, store, order_id, part, order_number, number, number_key, destination, revision, content, origin, created_at,"
-    " shipment"
+    "id, store, order_id, part, order_number, number, number_key, clash_key, destination, revision, content, origin,"
+    " created_at, shipment"
 )
 _VERSION = "slip_id, seq, store, newest, op, state, reason, hash, revision, tries, created_at, changed_at"
 _PASSED = "store, order_id, part, order_number, decision, reason, until, revision, content, origin, seen_at, shipment"
@@ -253,10 +253,10 @@ def _copy_known(
     """Copy what the ledger knows of these orders, and of whoever has a number that one of them would want."""
     ids = (terms.store, *(order.id for order in orders))
     numbers = (slip_number(order, rules.slip, rules.store) for order in orders)
-    keys = (terms.destination, *(number_key(number) for number in numbers if isinstance(number, str)))
+    keys = (terms.destination, *(clash_key(number_key(number)) for number in numbers if isinstance(number, str)))
     these = f"store = ? AND order_id IN ({_marks(len(orders))})"
     of_these = f"slip_id IN (SELECT id FROM slips WHERE {these})"  # noqa: S608
-    with_their_numbers = f"destination = ? AND number IS NOT NULL AND number_key IN ({_marks(len(keys) - 1)})"
+    with_their_numbers = f"destination = ? AND number IS NOT NULL AND clash_key IN ({_marks(len(keys) - 1)})"
     _copy(known, scratch, "slips", _SLIP, f"({these}) OR ({with_their_numbers})", (*ids, *keys))
     _copy(known, scratch, "versions", _VERSION, of_these, ids)
     _copy_calls(known, scratch, these, ids)

@@ -7,11 +7,19 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from connector.consider import Considered, Rules, consider, consider_gone, consider_not_shown
+from connector.consider import (
+    DOUBTED_CONTENT,
+    Considered,
+    Rules,
+    consider,
+    consider_gone,
+    consider_identified,
+    consider_not_shown,
+)
 from connector.ledger import alerts, intake
 from connector.ledger.connection import Ledger
 from connector.ledger.intake import Change, Kind
-from connector.ledger.known import Key, Known, PassedOver, orders_passed_over, slips_known
+from connector.ledger.known import Key, Known, PassedOver, held_under_numbers, orders_passed_over, slips_known
 from connector.ledger.machine import Accept
 from connector.ledger.times import stamp
 from connector.order import Order, content_hash
@@ -129,6 +137,7 @@ class _Recorder:
             self._not_shown(orders, known)
         if gone:
             self._gone(set(gone), known, passed)
+        self._identified({order.number for order in orders if order.id != order.number and not order.doubtful})
 
     def _order(self, order: Order, before: Known | None, over: PassedOver | None) -> None:
         considered = consider(order, before, over, self._rules, self._now, decides=self._reading.decides)
@@ -139,7 +148,7 @@ class _Recorder:
         _count(self._report, considered, over)
         if considered.change is not None:
             self._changes.append((considered.change, before, over is not None))
-            if before is not None and order.revision < before.revision:
+            if before is not None and considered.change.revision < before.revision:
                 self._went_back.append((order, before))
             if self._reading.is_sweep and (word is Accept.NEW or word is Accept.NEWER):
                 self._report.missed += _was_long_ago(order, self._now)
@@ -165,6 +174,12 @@ class _Recorder:
                     slip = before if isinstance(before, Known) else None
                     self._changes.append((change, slip, slip is None))
                     self._report.gone += 1
+
+    def _identified(self, numbers: set[str]) -> None:
+        """An order held under its number, since its id could not be read, is known by its id from now on."""
+        held = held_under_numbers(self._db, self._terms.store, DOUBTED_CONTENT) if numbers else []
+        for before in slips_known(self._db, self._terms.store, [one for one in held if one in numbers]).values():
+            self._changes.append((consider_identified(before), before, False))
 
     def write(self) -> None:
         db, terms, now = self._db, self._terms, self._now
@@ -200,7 +215,7 @@ def _newest_of_each(orders: tuple[Order, ...], *, hold: bool) -> tuple[list[Orde
             newest[key] = order
         elif other.revision == order.revision and content_hash(other) != content_hash(order):
             if hold:
-                newest[key] = msgspec.structs.replace(other, problems=(*other.problems, CONTRADICTION))
+                newest[key] = msgspec.structs.replace(other, problems=(*other.problems, CONTRADICTION), doubtful=True)
             else:
                 contradictory.add(order.id)
     return list(newest.values()), contradictory
@@ -209,6 +224,7 @@ def _newest_of_each(orders: tuple[Order, ...], *, hold: bool) -> tuple[list[Orde
 _COUNTED = {
     Kind.SHIP: "new",
     Kind.HELD: "held",
+    Kind.DOUBT: "held",
     Kind.WAIT: "waiting",
     Kind.SKIP: "skipped",
     Kind.WITHDRAW: "withdrawn",

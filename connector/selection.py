@@ -38,12 +38,23 @@ PICKUP_WORDS: Final = (
 """Words of shipping methods that are pick-ups whatever the channel says (platforms.md W1 and section 1, rule 8)."""
 
 
+LOOKS_AT: Final = {
+    "since": "created_at",
+    "only_tags": "tags",
+    "skip_tags": "tags",
+    "only_methods": "shipping_method",
+    "skip_methods": "shipping_method",
+    "statuses": "status",
+}
+"""Keys of [select] that mean nothing, or stop every order, where the source never fills a field of the order."""
+
+
 class SelectRules(BaseModel):
     """The [select] table of a store file: what counts as ready to ship.
 
     payments          what counts as paid enough
     local_delivery    True where the shop's own local deliveries go by freight too
-    since             orders created before this day (UTC) are left alone
+    since             orders created before this day (UTC) are left alone; one whose date can't be read waits
     only_tags, skip_tags        whole tags, upper and lower case alike
     only_methods, skip_methods  words found anywhere in the shipping method, upper and lower case alike
     pickup_words      words of shipping methods that are pick-ups even where the channel calls them shipping
@@ -165,10 +176,10 @@ def _has_left_in_part(order: Order) -> bool:
     return order.fulfilment is Fulfilment.PARTIAL
 
 
-def _left_out(order: Order, rules: SelectRules) -> Skip | None:
-    """What the store's file leaves out. Moving `since` withdraws nothing: an older order keeps its slip."""
-    if rules.since and order.created_at and order.created_at.date() < rules.since:
-        return Skip(f"It was created before {rules.since.isoformat()} (since in [select]).", keeps_slip=True)
+def _left_out(order: Order, rules: SelectRules) -> Skip | Wait | None:
+    """What the store's file leaves out."""
+    if rules.since and (answer := _by_its_age(order, rules.since)):
+        return answer
     if rules.skip_tags and (tag := _shared_tag(order.tags, rules.skip_tags)):
         return Skip(f'It has the tag "{tag}" (skip_tags in [select]).')
     if rules.only_tags and not _shared_tag(order.tags, rules.only_tags):
@@ -178,6 +189,20 @@ def _left_out(order: Order, rules: SelectRules) -> Skip | None:
     if rules.only_methods and not _word_in(order.shipping_method, rules.only_methods):
         return Skip("Its shipping method is none of only_methods in [select].")
     return None
+
+
+def _by_its_age(order: Order, since: date) -> Skip | Wait | None:
+    """Moving `since` withdraws nothing: an older order keeps its slip. An order with problems is held by these."""
+    first = since.isoformat()
+    if order.created_at is not None:
+        is_old = order.created_at.date() < since
+        return Skip(f"It was created before {first} (since in [select]).", keeps_slip=True) if is_old else None
+    if order.problems:
+        return None
+    return Wait(
+        f"The date of its creation is missing or can't be read, so it may be older than {first} (since in [select]). "
+        "To ship such orders, mend the date or leave since out."
+    )
 
 
 def _waiting(order: Order, rules: SelectRules, now: datetime) -> Wait | None:

@@ -102,14 +102,3 @@ def for_terminal(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
-
-
-def for_csv_cell(text: str) -> str:
-    """The text with an apostrophe before anything a spreadsheet would take for a formula (C16, SEC24; OWASP).
-
-    Full-width signs count too: spreadsheets of East Asian editions read them as the narrow ones.
-    """
-    return "'" + text if text.lstrip(" ")[:1] in _FORMULA_STARTS or text[:1] in _FORMULA_STARTS else text
-
-
-_FORMULA_STARTS: Final = frozenset("=+-@\t\r\n＝＋－＠")

@@ -174,7 +174,15 @@ def test_orders_before_the_first_day_are_left_alone() -> None:
     before = decided(rules, created_at=datetime(2026, 10, 31, 23, 59, tzinfo=UTC))
     assert before == Skip("It was created before 2026-11-01 (since in [select]).", keeps_slip=True)
     assert decided(rules, created_at=datetime(2026, 11, 1, tzinfo=UTC)) is SHIP
-    assert decided(rules, created_at=None) is SHIP
+
+
+def test_an_order_whose_date_can_t_be_read_may_be_older_than_the_first_day_and_waits() -> None:
+    rules = SelectRules(since=date(2026, 11, 1))
+    answer = decided(rules, created_at=None)
+    assert isinstance(answer, Wait)
+    assert "2026-11-01 (since in [select])" in answer.reason
+    assert decided(created_at=None) is SHIP
+    assert decided(rules, created_at=None, problems=("It is broken.",)) is SHIP, "the slip holds it, and tells"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The one cleaning rule, and text made safe for terminals and spreadsheets."""
+"""The one cleaning rule, and text made safe for terminals."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.text import clean, for_csv_cell, for_terminal, is_loss, shortened
+from connector.text import clean, for_terminal, is_loss, shortened
 
 
 @pytest.mark.parametrize(
@@ -102,16 +102,6 @@ def test_SEC25_nothing_shown_on_a_terminal_can_steer_it() -> None:
 @given(st.text(st.characters(exclude_categories=[]), max_size=40))
 def test_SEC25_every_text_becomes_printable(text: str) -> None:
     assert for_terminal(text).isprintable()
-
-
-@pytest.mark.parametrize("cell", ["=1+1", "+64 21", "-1", "@SUM(A1)", "\tx", "\rx", "＝1", " =1+1"])
-def test_SEC24_a_formula_in_a_cell_is_neutralised(cell: str) -> None:
-    assert for_csv_cell(cell) == "'" + cell
-
-
-def test_an_ordinary_cell_stays_as_it_is() -> None:
-    assert for_csv_cell("12 Queen St") == "12 Queen St"
-    assert for_csv_cell("") == ""
 
 
 _HOSTILE = ["&" * 100_000, "&#" * 50_000, "\u0301\u0316" * 50_000, "\r" * 100_000, " \u200b" * 50_000, "😀" * 100_000]

@@ -19,7 +19,7 @@ from connector.ledger.known import Known
 from connector.ledger.machine import GHOST_WINDOW, Alarm
 from connector.ledger.states import Op, State
 from connector.ledger.times import stamp
-from connector.packing_slip import number_key
+from connector.packing_slip import clash_key, number_key
 
 HELD_BY_A_PERSON = "held by "
 CHANGED_AFTER_ITS_END = "changed after its end"
@@ -35,10 +35,12 @@ _TOO_LATE = (
 
 
 class Kind(StrEnum):
-    """What was decided about an order."""
+    """What was decided about an order. HELD: no slip can be made of it. DOUBT: what the shop says can't be believed, so
+    that not even a cancel is taken from it."""
 
     SHIP = "ship"
     HELD = "held"
+    DOUBT = "doubt"
     WAIT = "wait"
     SKIP = "skip"
     WITHDRAW = "withdraw"
@@ -133,16 +135,17 @@ class _Page:
         self.passed: list[tuple[object, ...]] = []
         self.unpassed: list[tuple[str, str, str]] = []
         self.released: list[int] = []
+        self.decided: list[int] = []
         self.stopped: list[tuple[str, str, int]] = []
         self.alerts: list[tuple[int | None, str, str]] = []
         self.wanted: dict[str, list[int]] = {}
-        self.numbers: list[tuple[str, str, int]] = []
+        self.numbers: list[tuple[str, str, str, int]] = []
         self.may_free_a_number = False
 
     def take(self, change: Change, before: Known | None, was_passed_over: bool) -> None:
         if before is not None:
             self._follow(change, before)
-        elif change.kind in (Kind.SHIP, Kind.HELD):
+        elif change.kind in (Kind.SHIP, Kind.HELD, Kind.DOUBT):
             self._begin(change)
             if was_passed_over:
                 self.unpassed.append((self.store, change.order_id, change.part))
@@ -153,12 +156,13 @@ class _Page:
         slip_id = self.next_slip
         self.next_slip += 1
         key = number_key(change.number or "")
+        clash = clash_key(key)
         given = change.number if change.kind is Kind.SHIP else None
         if change.number:
-            self.wanted.setdefault(key, []).append(slip_id)
+            self.wanted.setdefault(clash, []).append(slip_id)
         self.slips.append(
-            (slip_id, self.store, change.order_id, change.part, change.order_number, given, key, self.destination,
-             change.revision, change.content, change.origin, self.now, change.shipment),
+            (slip_id, self.store, change.order_id, change.part, change.order_number, given, key, clash,
+             self.destination, change.revision, change.content, change.origin, self.now, change.shipment),
         )  # fmt: skip
         state = State.OWED if change.kind is Kind.SHIP else State.HELD
         self._version(slip_id, 1, Op.PUT, state, change, urgency=2)
@@ -178,11 +182,14 @@ class _Page:
             self._after_the_end(change, before)
             return
         self.updated.append(
-            (change.revision, change.content, change.origin, change.order_number, change.shipment, before.slip_id)
-        )
+            (change.revision, change.content, change.origin, change.order_number, change.shipment,
+             change.kind is Kind.DOUBT, before.slip_id),
+        )  # fmt: skip
         self.may_free_a_number |= before.number is None
         if change.kind in (Kind.SKIP, Kind.WAIT, Kind.WITHDRAW):
             self._stop(change, before)
+        elif change.kind is Kind.DOUBT:
+            self._doubt(change, before)
         elif change.kind is Kind.HELD:
             self._hold(change, before, change.reason)
         elif _is_held_by_a_person(before):
@@ -195,8 +202,8 @@ class _Page:
             self._replace(change, before, Op.PUT, State.OWED, urgency=1)
             if before.number is None and change.number:
                 key = number_key(change.number)
-                self.wanted.setdefault(key, []).append(before.slip_id)
-                self.numbers.append((change.number, key, before.slip_id))
+                self.wanted.setdefault(clash_key(key), []).append(before.slip_id)
+                self.numbers.append((change.number, key, clash_key(key), before.slip_id))
 
     def _after_the_end(self, change: Change, before: Known) -> None:
         """R2: the order is over and its data gone. It never gets a second slip; what would change its parcel is told,
@@ -217,8 +224,17 @@ class _Page:
         pending = " An older version is still pending at GSS." if was_sent else ""
         self._alarm(before.slip_id, Alarm.HELD, change, reason + pending)
 
+    def _doubt(self, change: Change, before: Known) -> None:
+        """What the shop says now can't be believed: what was sent stays as it is, and nothing else goes out."""
+        if _is_over(before.state) or self._was_sent(before.slip_id):
+            self._alarm(before.slip_id, Alarm.HELD, change, f"{change.reason} What was sent before that stays.")
+        else:
+            self._hold(change, before, change.reason)
+
     def _stop(self, change: Change, before: Known) -> None:
         """The order is no longer to be shipped: cancelled, refunded, collected, fulfilled otherwise, or put on hold."""
+        if change.kind is not Kind.WAIT:
+            self.decided.append(before.slip_id)
         if before.op is Op.DELETE:
             return
         waits = change.kind is Kind.WAIT
@@ -313,15 +329,16 @@ class _Page:
                 [_without_number(row) if row[0] in clashes else row for row in self.slips] if clashes else self.slips
             )
             db.executemany(
-                "INSERT INTO slips (id, store, order_id, part, order_number, number, number_key, destination, revision,"
-                " content, origin, created_at, shipment) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO slips (id, store, order_id, part, order_number, number, number_key, clash_key,"
+                " destination, revision, content, origin, created_at, shipment)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 slips,
             )
         else:
             clashes = self._clashes() if self.wanted else {}
         db.executemany(
-            "UPDATE slips SET number = ?, number_key = ? WHERE id = ?",
-            [row for row in self.numbers if row[2] not in clashes],
+            "UPDATE slips SET number = ?, number_key = ?, clash_key = ? WHERE id = ?",
+            [row for row in self.numbers if row[3] not in clashes],
         )
         db.executemany(
             "INSERT INTO versions (id, slip_id, seq, store, op, state, reason, hash, revision, urgency, send_at,"
@@ -339,7 +356,8 @@ class _Page:
         db = self.db
         db.executemany(
             "UPDATE slips SET revision = ?, content = ?, origin = ?, order_number = ?,"
-            " shipment = coalesce(nullif(?, ''), shipment), stop = NULL, stop_reason = NULL WHERE id = ?",
+            " shipment = coalesce(nullif(?, ''), shipment), (stop, stop_reason) = (SELECT stop, stop_reason WHERE ?)"
+            " WHERE id = ?",
             self.updated,
         )
         if self.stopped:
@@ -350,6 +368,8 @@ class _Page:
             " revision, content, origin, seen_at, shipment) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             self.passed,
         )
+        if self.decided:  # what waited after it was sent, or was in doubt, is to be neither now
+            alerts.close_for(db, json.dumps(self.decided), (Alarm.HELD,), self.now, "the shop says what it is")
         if self.released:
             self._go_on()
         for slip_id, kind, text in self.alerts:
@@ -392,13 +412,13 @@ class _Page:
     def _clashes(self) -> dict[int, str]:
         """Slips of this page whose number another order wants too (failures.md T6): slip id -> whose."""
         others = self.db.execute(
-            "SELECT number_key, id, order_number, store FROM slips"
-            " WHERE destination = ? AND number_key IN (SELECT value FROM json_each(?))",
+            "SELECT clash_key, number_key, id, order_number, store FROM slips"
+            " WHERE destination = ? AND clash_key IN (SELECT value FROM json_each(?))",
             (self.destination, json.dumps(list(self.wanted))),
         ).fetchall()
         found: dict[int, str] = {}
-        for key, slip_id, order_number, store in others:
-            mine = [own for own in self.wanted[key] if own != slip_id]
+        for clash, key, slip_id, order_number, store in others:
+            mine = [own for own in self.wanted[clash] if own != slip_id]
             for own in mine:
                 found[own] = f"order {order_number} of store {store}"
             if mine:
@@ -431,7 +451,7 @@ class _Page:
             " send_at = ?1, urgency = iif(seq > 1, 1, 2) WHERE v.newest = 1"
             " AND (v.state = 'held' OR v.state = 'refused' OR v.state = 'late') AND v.state = 'held'"
             " AND substr(v.reason, 1, ?2) = ?3 AND NOT EXISTS (SELECT 1 FROM slips s JOIN slips o"
-            " ON o.destination = s.destination AND o.number_key = s.number_key AND o.id != s.id"
+            " ON o.destination = s.destination AND o.clash_key = s.clash_key AND o.id != s.id"
             " JOIN versions w ON w.slip_id = o.id AND w.newest = 1 WHERE s.id = v.slip_id AND w.op = 'put')"
             " RETURNING slip_id",
             (self.now, len(_CLASHES), _CLASHES),
@@ -443,8 +463,8 @@ class _Page:
     def _hold_clashing(self, clashes: dict[int, str]) -> None:
         for slip_id, whose in clashes.items():
             reason = (
-                f"{whose} wants the same packing slip number. Give this store another prefix or number template"
-                " in [slip], or rename one of the orders."
+                f"{whose} wants the same packing slip number (zeros in front make no difference). Give this store"
+                " another prefix or number template in [slip], or rename one of the orders."
             )
             self.db.execute(
                 "UPDATE versions SET state = 'held', reason = ?, urgency = NULL, send_at = NULL"

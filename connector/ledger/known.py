@@ -72,6 +72,16 @@ def orders_passed_over(db: sqlite3.Connection, store: str, order_ids: Sequence[s
     return {(row[0], row[1]): PassedOver(*row[2:]) for row in rows}
 
 
+def held_under_numbers(db: sqlite3.Connection, store: str, content: bytes) -> list[str]:
+    """The orders of this content that are held under their number, for want of an id."""
+    rows = db.execute(
+        "SELECT s.order_id FROM versions v JOIN slips s ON s.id = v.slip_id WHERE v.store = ? AND v.newest = 1"
+        " AND v.state = 'held' AND s.content = ? AND s.order_id = s.order_number",
+        (store, content),
+    )
+    return [row[0] for row in rows]
+
+
 def shipments_known(db: sqlite3.Connection, store: str, order_ids: Sequence[str]) -> dict[Key, str]:
     """Which shipment each known part of these orders is; parts without one are left out."""
     found: dict[Key, str] = {}

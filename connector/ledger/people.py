@@ -13,7 +13,7 @@ from connector.ledger.intake import HELD_BY_A_PERSON
 from connector.ledger.machine import Alarm
 from connector.ledger.states import State
 from connector.ledger.times import stamp
-from connector.packing_slip import number_key
+from connector.packing_slip import clash_key, number_key
 
 
 class Refused(LedgerError):
@@ -138,7 +138,10 @@ def _give_number(db: sqlite3.Connection, slip_id: int) -> None:
             f"order {taken[0]} of store {taken[1]} has the packing slip number {number}. Give this store another "
             "prefix or number template in [slip], or rename one of the orders."
         )
-    db.execute("UPDATE slips SET number = ?, number_key = ? WHERE id = ?", (number, number_key(number), slip_id))
+    db.execute(
+        "UPDATE slips SET number = ?, number_key = ?, clash_key = ? WHERE id = ?",
+        (number, number_key(number), clash_key(number_key(number)), slip_id),
+    )
 
 
 def _owe(db: sqlite3.Connection, slip_id: int, now: datetime, who: str) -> None:

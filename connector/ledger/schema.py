@@ -27,6 +27,7 @@ CREATE TABLE slips (
     order_number TEXT NOT NULL,          -- what people call the order
     number TEXT,                         -- the packing slip number, given once; null while two orders want it
     number_key TEXT NOT NULL,            -- the number as GSS may compare it (case, width, spaces)
+    clash_key TEXT NOT NULL DEFAULT '',  -- the same without the zeros in front of figures
     destination TEXT NOT NULL,           -- GSS account and site, frozen with the number
     revision TEXT NOT NULL,              -- the shop's revision of the newest change recorded
     content BLOB,                        -- hash of what the shop said then
@@ -45,6 +46,8 @@ CREATE TABLE slips (
 ) STRICT;
 
 CREATE UNIQUE INDEX one_slip_per_number ON slips (destination, number_key) WHERE number IS NOT NULL;
+
+CREATE INDEX slips_by_clash_key ON slips (clash_key);
 
 CREATE INDEX slips_by_order_number ON slips (order_number);
 

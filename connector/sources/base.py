@@ -50,7 +50,11 @@ class Source(Protocol):
 
     @classmethod
     def options(cls) -> type[Any]:
-        """The pydantic model of the store file's [source] table, without `kind`; unknown keys are errors."""
+        """The pydantic model of the store file's [source] table, without `kind`; unknown keys are errors.
+
+        It may have `lacks`, a frozenset: the fields of an order that the source never fills. `connector check` names
+        the keys of [select] that look at these.
+        """
         ...
 
     def __init__(self, options: Any, context: SourceContext) -> None: ...

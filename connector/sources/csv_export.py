@@ -17,12 +17,12 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from connector.sources.base import Page, SourceContext
 from connector.sources.csv_cursor import Cursor, Mark, parse, text_of
-from connector.sources.csv_dialects import FIELDS
+from connector.sources.csv_dialects import DIALECTS, FIELDS
 from connector.sources.csv_files import ExportFile, find, is_same, opened, quiet_s
 from connector.sources.csv_layout import Wanted
 from connector.sources.csv_pages import Piece, Way, pieces
 from connector.sources.csv_reader import Form
-from connector.sources.csv_words import MEANINGS
+from connector.sources.csv_words import TABLES, StatusMap
 from connector.suggest import did_you_mean
 
 ColumnNames = Annotated[str, Field(min_length=1)] | Annotated[list[str], Field(min_length=1)]
@@ -52,7 +52,7 @@ class CsvOptions(BaseModel):
     encoding: str = "utf-8"
     delimiter: Literal[",", ";", "\t", "|"] = ","
     settle: Annotated[float, Field(ge=0, le=3600)] = 2.0
-    status_map: dict[str, str] = {}
+    status_map: StatusMap = {}
 
     @field_validator("encoding")
     @classmethod
@@ -76,19 +76,20 @@ class CsvOptions(BaseModel):
                 raise ValueError(f"{field} must be one column: it tells orders apart")
         return columns
 
-    @field_validator("status_map")
-    @classmethod
-    def _known_meanings(cls, status_map: dict[str, str]) -> dict[str, str]:
-        for word, meaning in status_map.items():
-            if meaning not in MEANINGS:
-                raise ValueError(f'"{word}" = "{meaning}": no such meaning. {did_you_mean(meaning, MEANINGS)}')
-        return status_map
-
     @model_validator(mode="after")
     def _has_columns(self) -> CsvOptions:
         if not self.dialect and not self.columns:
             raise ValueError('say whose export it is (dialect = "shopify" or "woocommerce"), or give [source.columns]')
         return self
+
+    @property
+    def lacks(self) -> frozenset[str]:
+        """The fields of an order that no column is read for."""
+        tables = [dialect.table for dialect in DIALECTS[self.dialect]] if self.dialect else []
+        given = {*self.columns, *(field for table in tables for field in table)}
+        if given.intersection(TABLES):
+            given.add("status")  # any of these is shown as the order's status
+        return frozenset({*FIELDS, "status"} - given)
 
     def wanted(self) -> Wanted:
         """The columns asked for."""

@@ -7,7 +7,7 @@ import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO, Final
 from zoneinfo import ZoneInfo
@@ -103,8 +103,9 @@ def stamp(name: str, mtime_ns: int, zone: ZoneInfo) -> str:
     """Where an export stands in time: 14 digits of the name's own date or number, then its file's time in nanoseconds.
 
     orders-20261122-1530.csv is "20261122153000 ...", orders-2026-11-22.csv "20261122000000 ...", export_12.csv
-    "00000000000012 ..."; a name without either takes its file's time in the store's zone, on the same axis as dates.
-    So a copy that was touched later stays an older export (C15). Name a store's files in one way: dates or numbers.
+    "00000000000012 ..."; a name without either takes its file's time in the store's zone, on the same axis as dates
+    but for daylight saving. So a copy that was touched later stays an older export (C15). Name a store's files in one
+    way: dates or numbers.
     """
     stem = COPY.sub("", Path(name).stem)
     if found := DATE.search(stem):
@@ -112,8 +113,14 @@ def stamp(name: str, mtime_ns: int, zone: ZoneInfo) -> str:
     elif not SHOPIFY_PART.fullmatch(stem) and (found := COUNTER.search(stem)):
         lead = f"{int(found[1]):014}"
     else:
-        lead = f"{datetime.fromtimestamp(mtime_ns / 1e9, zone):%Y%m%d%H%M%S}"
+        lead = f"{_standard_time(mtime_ns, zone):%Y%m%d%H%M%S}"
     return f"{lead} {mtime_ns:020}"
+
+
+def _standard_time(mtime_ns: int, zone: ZoneInfo) -> datetime:
+    """The zone's time without daylight saving, with whose end its clocks go back."""
+    when = datetime.fromtimestamp(mtime_ns / 1e9, zone)
+    return when.replace(tzinfo=None) - (when.dst() or timedelta(0))
 
 
 @contextmanager

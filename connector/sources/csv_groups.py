@@ -13,9 +13,10 @@ from connector.sources.csv_reader import Row
 
 
 class Group(msgspec.Struct, frozen=True, gc=False):
-    """The rows of one order that stand together.
+    """The rows of one order that stand together; the one with the order's own id comes first, wherever it stood.
 
-    number  the first row's; key  what it names the order by, "" where it doesn't; wide  a row with too many cells, or 0
+    number  the first row's in the file; key  what it names the order by, "" where it doesn't
+    wide    a row with too many cells, or 0
     """
 
     number: int
@@ -44,7 +45,11 @@ def groups(found: Iterable[Row], layout: Layout) -> Iterator[Group]:
         row.append("")
         name, own = row[key_at].strip(), row[id_at].strip()
         if group and (not name or (name == key and (not own or not id_ or own == id_))):
-            group.append(row)
+            if own and not id_:  # a file sorted backwards
+                group.insert(0, row)
+                id_ = own
+            else:
+                group.append(row)
         elif name or any(row):
             if group:
                 yield Group(number, key, group, wide)
@@ -58,14 +63,16 @@ def groups(found: Iterable[Row], layout: Layout) -> Iterator[Group]:
 def together(aside: Mapping[str, Sequence[Group]], layout: Layout) -> Iterator[Group]:
     """C14: one group an order, of all its rows; a row that is there twice word for word counts once.
 
-    Two orders may share a shown number (platforms.md D8), so those with different keys of their own stay apart.
+    Two orders may share a shown number (platforms.md D8), so those with different keys of their own stay apart. Rows
+    that name none go on with the first that does.
     """
     for found in aside.values():
         by_id: dict[str, list[Group]] = {}
         for group in found:
-            id_ = group.rows[0][layout.id_at].strip() or next(iter(by_id), "")
-            by_id.setdefault(id_, []).append(group)
-        yield from (_merged(same) for same in by_id.values())
+            by_id.setdefault(group.rows[0][layout.id_at].strip(), []).append(group)
+        keyless = by_id.pop("", [])
+        first, *others = by_id.values() or ([],)
+        yield from (_merged(same) for same in ([*first, *keyless], *others))
 
 
 def _merged(same: Sequence[Group]) -> Group:

@@ -14,6 +14,7 @@ from connector.sources.csv_layout import Cells
 YES_OR_NO: Final = {"true": True, "false": False, "yes": True, "no": False, "1": True, "0": False}
 
 NONE_LEFT: Final = Decimal(0)
+CENT: Final = Decimal("0.01")
 
 _BETWEEN_ITEMS: Final = re.compile(r";(?=(?:id|name|product_id):)")
 _BETWEEN_PARTS: Final = re.compile(r"(?<!\\)\|")
@@ -63,5 +64,16 @@ def lines_of_cells(cells: Iterable[str]) -> list[OrderLine]:
 def _unpacked(item: str) -> OrderLine:
     parts = [part.partition(":") for part in _BETWEEN_PARTS.split(item)]
     values = {key.strip(): value.replace("\\|", "|").replace("\\;", ";") for key, _, value in reversed(parts)}
-    left = quantity_of(values.get("quantity", "")) - abs(quantity_of(values.get("refunded_qty", "") or "0"))
-    return OrderLine(values.get("name", ""), values.get("sku", ""), left, None, values.get("total", ""))
+    ordered = quantity_of(values.get("quantity", ""))
+    left = ordered - abs(quantity_of(values.get("refunded_qty", "") or "0"))
+    price = _unit_price(values.get("total", ""), ordered)
+    return OrderLine(values.get("name", ""), values.get("sku", ""), left, None, price)
+
+
+@lru_cache(maxsize=1024)
+def _unit_price(total: str, ordered: Decimal) -> str:
+    """To the cent, of a line's total for all that was ordered; "" where either is no number to reckon with."""
+    try:
+        return str((Decimal(total) / ordered).quantize(CENT))
+    except ArithmeticError:
+        return ""

@@ -19,7 +19,7 @@ from connector.order import Address, Delivery, Order, OrderLine
 from connector.sources.csv_layout import Layout
 from connector.sources.csv_lines import UnreadableQuantityError, lines_of_cells, lines_of_rows
 from connector.sources.csv_reader import Row
-from connector.sources.csv_words import TABLES, Standing, standing
+from connector.sources.csv_words import LONGEST, TABLES, Standing, is_cancelled, standing
 
 SHOPIFY_TEST_ID: Final = "820982911946154508"
 """The order of Shopify's "send test notification" (recorded body; D11). Its name, #9999, real orders have too."""
@@ -74,9 +74,15 @@ def order_of(rows: Sequence[Row], number: int, way: Reading) -> Order:
     ) = layout.head(first)  # fmt: skip
     id_, name = id_.strip(), name.strip()
     created = moment(created_at, way.zone)
-    said = way.standing(status, payment, fulfilment, bool(cancelled_at and cancelled_at.strip()))
+    cancelled = is_cancelled(cancelled_at) if cancelled_at else False
+    said = way.standing(status, payment, fulfilment, bool(cancelled))
     lines, unreadable = _lines(rows, layout)
-    revision, undated = _revision(updated_at, created, way)
+    revision = _revision(updated_at, created, way)
+    doubts = _unsure(id_, layout) + _contradictions(rows, layout)
+    if not revision:
+        doubts += (_undated(layout),)
+    if cancelled is None:
+        doubts += (_neither(cancelled_at, layout),)
     ship_cells, bill_cells = layout.ship(first), layout.bill(first)
     ship_to = Address(*ship_cells)
     return Order(
@@ -103,7 +109,8 @@ def order_of(rows: Sequence[Row], number: int, way: Reading) -> Order:
         lines=lines,
         currency=currency,
         tags=tuple(filter(None, map(str.strip, tags.split(",")))) if tags else (),
-        problems=said.problems + unreadable + undated + _unsure(id_, name, layout) + _contradictions(rows, layout),
+        problems=said.problems + unreadable + (() if name == id_ else _rounded("number", name, layout)) + doubts,
+        doubtful=bool(doubts),
     )
 
 
@@ -119,17 +126,29 @@ def moment(text: str, zone: ZoneInfo) -> datetime | None:
         return None
 
 
-def _revision(updated_at: str, created: datetime | None, way: Reading) -> tuple[str, tuple[str, ...]]:
-    """The order's place in time: its own date of change where the export has one, then the file's stamp."""
-    column = way.layout.names.get("updated_at")
-    if column is None:
-        return way.stamp, ()
+def _revision(updated_at: str, created: datetime | None, way: Reading) -> str:
+    """The order's place in time: its own date of change where the export has one, then the file's stamp; "" where that
+    date can't be read."""
+    if "updated_at" not in way.layout.names:
+        return way.stamp
     updated = moment(updated_at, way.zone)
+    if not updated and updated_at.strip():
+        return ""
     when = updated or created
-    revision = f"{when:%Y%m%d%H%M%S} {way.stamp}" if when else f"{0:014} {way.stamp}"
-    if updated or not updated_at.strip():
-        return revision, ()
-    return revision, (f"{column} holds no date like 2026-11-22 14:30: which version is the newest can't be told.",)
+    return f"{when:%Y%m%d%H%M%S} {way.stamp}" if when else f"{0:014} {way.stamp}"
+
+
+def _undated(layout: Layout) -> str:
+    column = layout.names["updated_at"]
+    return f"{column} holds no date like 2026-11-22 14:30: which version is the newest can't be told."
+
+
+def _neither(cancelled_at: str, layout: Layout) -> str:
+    word = cancelled_at.strip()[:LONGEST]
+    return (
+        f'{layout.names["cancelled_at"]} says "{word}", which is neither a date nor yes or no: whether the order is '
+        "cancelled can't be told."
+    )
 
 
 def _lines(rows: Sequence[Row], layout: Layout) -> tuple[tuple[OrderLine, ...], tuple[str, ...]]:
@@ -172,32 +191,42 @@ def _is_spreadsheet_number(text: str) -> bool:
     return "+" in text and SPREADSHEET_NUMBER.fullmatch(text) is not None
 
 
-def _unsure(id_: str, name: str, layout: Layout) -> tuple[str, ...]:
+def _unsure(id_: str, layout: Layout) -> tuple[str, ...]:
     """Why the order can't be told apart from others, if so. The same order with another key would ship twice."""
-    if id_ and not _is_spreadsheet_number(id_) and not _is_spreadsheet_number(name):
-        return ()
     if not id_:
         return (f"The column {layout.names['id']} is empty, and no other key is sure. Export again with it.",)
-    column, word = (layout.names["id"], id_) if _is_spreadsheet_number(id_) else (layout.names["number"], name)
+    return _rounded("id", id_, layout)
+
+
+def _rounded(field: str, word: str, layout: Layout) -> tuple[str, ...]:
+    if not _is_spreadsheet_number(word):
+        return ()
+    column = layout.names[field]
     return (
         f'{column} says "{word}": a spreadsheet rounded it. Export again and don\'t save the file from a spreadsheet.',
     )
 
 
 def _contradictions(rows: Sequence[Row], layout: Layout) -> tuple[str, ...]:
-    """C14: rows of one order that name two addresses or states. Empty cells say nothing: later rows often are."""
+    """C14: rows of one order that name two addresses or states. Empty cells say nothing, later rows often are; only
+    where the id shows that a row is a whole order's does what it leaves empty count: another says it is cancelled."""
     if len(rows) == 1:
         return ()
     claims, silent = layout.claims, layout.silent
-    others = [cells for row in rows[1:] if (cells := claims(row)) != silent]
+    others = [(row, cells) for row in rows[1:] if (cells := claims(row)) != silent]
     if not others:
         return ()
     first = claims(rows[0])
     columns: dict[str, None] = {}
-    for cells in others:
+    for row, cells in others:
         if cells != first:
+            is_whole = layout.id_at != layout.key and bool(row[layout.id_at].strip())
             pairs = zip(layout.claimed, first, cells, strict=True)
-            columns |= {name: None for name, one, other in pairs if one and other and one.strip() != other.strip()}
+            columns |= {
+                name: None
+                for name, one, other in pairs
+                if one.strip() != other.strip() and (is_whole or (one and other))
+            }
     if not columns:
         return ()
     return (f"Its rows say different things in {', '.join(columns)}. Mend the order in the shop, or export it again.",)

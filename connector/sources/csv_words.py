@@ -6,12 +6,17 @@ in no table becomes UNKNOWN and is quoted: the merchant says in [source.status_m
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final, NamedTuple
+import re
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Annotated, Final, NamedTuple
 
 import msgspec
+from pydantic import AfterValidator
 
 from connector.order import Fulfilment, Payment
+from connector.suggest import did_you_mean
+from connector.text import clean
 
 
 class Meaning(NamedTuple):
@@ -51,6 +56,17 @@ MEANINGS: Final[Mapping[str, Meaning]] = {
 }
 """What [source.status_map] may map a word to."""
 
+
+def _known_meanings(status_map: dict[str, str]) -> dict[str, str]:
+    for word, meaning in status_map.items():
+        if meaning not in MEANINGS:
+            raise ValueError(f'"{word}" = "{meaning}": no such meaning. {did_you_mean(meaning, MEANINGS)}')
+    return status_map
+
+
+StatusMap = Annotated[dict[str, str], AfterValidator(_known_meanings)]
+"""The type of [source.status_map]."""
+
 STATUS: Final[Mapping[str, str]] = {
     # WooCommerce: slugs and English labels of its order states; on-hold waits for a bank transfer, failed may be paid
     # anew and is then `processing` again (platforms.md 4.2, D12).
@@ -83,6 +99,21 @@ FULFILMENT: Final[Mapping[str, str]] = {
 
 TABLES: Final = {"status": STATUS, "payment": PAYMENT, "fulfilment": FULFILMENT}
 
+YES: Final = frozenset({"1", "yes", "y", "true", "cancelled", "canceled"})
+NO: Final = frozenset({"", "0", "0.0", "no", "n", "false"})
+"""What a cell says that is for cancellation alone, besides dates. "NULL", "-" and the like say nothing (text.clean)."""
+
+NEVER: Final = ("0000-00-00", "00/00/0000", "-0001-11-30", "1970-01-01")
+"""How databases, PHP and Unix write that there is no date (platforms.md 1.13)."""
+
+_DATE: Final = re.compile(
+    r"""(?: \d{1,4} [-/.] \d{1,2} [-/.] \d{1,4} | 20\d{6}
+    | \d{1,2} [-\ ] [a-z]{3,9} \.? [-\ ] \d{2,4} | [a-z]{3,9} \.? \ \d{1,2} ,? \ \d{4} ) (?!\d)
+    | \d{9,13} (?: \.\d+ )? $""",
+    re.VERBOSE,
+)
+"""A date, however it is written, or a Unix time: when it was doesn't matter here."""
+
 LONGEST: Final = 40
 """How much of an unknown word is quoted: in a file mapped wrongly it may be anything."""
 
@@ -104,13 +135,35 @@ def meaning_of(kind: str, word: str, status_map: Mapping[str, str]) -> Meaning |
     return _BY_FOLDED.get(folded(TABLES[kind].get(key, key)))
 
 
+@lru_cache(maxsize=1024)
+def is_cancelled(text: str) -> bool | None:
+    """Whether a cell for cancellation says that the order is cancelled: yes, or the date when. None where it says
+    neither that nor the contrary."""
+    word = clean(text).casefold()
+    if word in NO or word.startswith(NEVER):
+        return False
+    return True if word in YES or _DATE.match(word) else None
+
+
+def unknown_sentence(column: str, word: str) -> str:
+    """What to say of a word in a column that has no meaning."""
+    if not word.strip():
+        return f"The column {column} is empty."
+    shown = word.strip()[:LONGEST]
+    return f'{column} says "{shown}": say what that means in [source.status_map], for instance "{shown}" = "paid".'
+
+
 def standing(
-    cells: Mapping[str, str], columns: Mapping[str, str], is_cancelled: bool, status_map: Mapping[str, str]
+    cells: Mapping[str, str],
+    columns: Mapping[str, str],
+    is_cancelled: bool,
+    status_map: Mapping[str, str],
+    unknown: Callable[[str, str], str] = unknown_sentence,
 ) -> Standing:
     """An order's standing from its status cells (kind -> word), of which those in `columns` (kind -> column) exist.
 
     Later kinds say more: `payment` and `fulfilment` go over what `status` says of them. Where no column speaks, an
-    order is paid and unfulfilled.
+    order is paid and unfulfilled. unknown: the sentence about a word in a column that has no meaning.
     """
     payment: Payment = Payment.PAID
     fulfilment: Fulfilment = Fulfilment.UNFULFILLED
@@ -119,20 +172,13 @@ def standing(
         meaning = meaning_of(kind, cells[kind], status_map)
         if meaning is None:
             meaning = _unknown(kind)
-            problems.append(_unknown_sentence(columns[kind], cells[kind]))
+            problems.append(unknown(columns[kind], cells[kind]))
         payment = meaning.payment or payment
         fulfilment = meaning.fulfilment or fulfilment
         cancelled, draft = cancelled or meaning.cancelled, draft or meaning.draft
-    word = next((cells[kind] for kind in TABLES if kind in columns), "").strip()
+    word = next((word for kind in TABLES if kind in columns and (word := cells[kind].strip())), "")
     return Standing(payment, fulfilment, cancelled, draft, word, tuple(problems))
 
 
 def _unknown(kind: str) -> Meaning:
     return Meaning(fulfilment=Fulfilment.UNKNOWN) if kind == "fulfilment" else Meaning(payment=Payment.UNKNOWN)
-
-
-def _unknown_sentence(column: str, word: str) -> str:
-    if not word.strip():
-        return f"The column {column} is empty."
-    shown = word.strip()[:LONGEST]
-    return f'{column} says "{shown}": say what that means in [source.status_map], for instance "{shown}" = "paid".'

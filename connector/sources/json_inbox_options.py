@@ -7,9 +7,8 @@ from typing import Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from connector.problem import Unfit
-from connector.sources.csv_words import MEANINGS
+from connector.sources.csv_words import StatusMap
 from connector.sources.json_inbox_paths import Path, Paths
-from connector.suggest import did_you_mean
 
 OF_LINES: Final = ("sku", "quantity", "item")
 
@@ -23,7 +22,8 @@ class JsonInboxOptions(BaseModel):
                  grows with every change, such as a version or a Unix time
     number       what people call the order; left out, it is the id
     status, payment, fulfilment  the shop's words for where the order stands; status_map says what they mean
-    cancelled    there, and neither false, null, 0 nor empty, once the order is cancelled
+    created_at   when the order was made, an ISO date and time; [select] since goes by it
+    cancelled    true, yes or a date once the order is cancelled; false, null, 0, no, a date of zeros or nothing before
     name ... country  the address it goes to, each one path or several whose texts are joined
     note         the buyer's words
     lines        the list of what was ordered; sku, quantity, item (what it is called) are paths in each of its entries
@@ -39,7 +39,8 @@ class JsonInboxOptions(BaseModel):
     payment: Path | None = Field(None, examples=["order.payment.state"])
     fulfilment: Path | None = Field(None, examples=["order.shipment.state"])
     cancelled: Path | None = Field(None, examples=["order.cancelled_at"])
-    status_map: dict[str, str] = {}
+    created_at: Path | None = Field(None, examples=["order.created_at"])
+    status_map: StatusMap = {}
     name: Paths | None = Field(None, examples=["order.ship_to.name"])
     company: Paths | None = Field(None, examples=["order.ship_to.company"])
     line1: Paths | None = Field(None, examples=["order.ship_to.street.0"])
@@ -58,13 +59,12 @@ class JsonInboxOptions(BaseModel):
     quantity: Path | None = Field(None, examples=["qty"])
     item: Paths | None = Field(None, examples=["title"])
 
-    @field_validator("status_map")
-    @classmethod
-    def _known_meanings(cls, status_map: dict[str, str]) -> dict[str, str]:
-        for word, meaning in status_map.items():
-            if meaning not in MEANINGS:
-                raise ValueError(f'"{word}" = "{meaning}": no such meaning. {did_you_mean(meaning, MEANINGS)}')
-        return status_map
+    @property
+    def lacks(self) -> frozenset[str]:
+        """The fields of an order that there is no path for."""
+        without = {name for name in ("created_at", "shipping_method") if getattr(self, name) is None}
+        has_status = self.status or self.payment or self.fulfilment  # any of these is shown as the order's status
+        return frozenset({"tags", *without, *(() if has_status else ("status",))})
 
     @field_validator(*OF_LINES)
     @classmethod

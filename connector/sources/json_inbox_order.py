@@ -12,9 +12,9 @@ from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from connector.order import Address, Fulfilment, Order, OrderLine, Payment
+from connector.order import Address, Order, OrderLine
 from connector.sources import json_body
-from connector.sources.csv_words import MEANINGS, Meaning, meaning_of
+from connector.sources.csv_words import TABLES, Standing, is_cancelled, standing
 from connector.sources.json_inbox_options import JsonInboxOptions
 from connector.sources.json_inbox_paths import NOTHING, at
 
@@ -22,7 +22,6 @@ LONGEST_ID: Final = 100
 DIGITS: Final = 20
 """Of a counter; what grows further than 2^63 counts nothing."""
 ADDRESS: Final = ("name", "company", "line1", "line2", "suburb", "city", "region", "postcode", "country", "phone")
-WORDS: Final = ("status", "payment", "fulfilment")
 ORIGIN: Final = "a delivery"
 
 
@@ -57,22 +56,24 @@ class _Reader:
         self._options = options
         self._zone = zone
         self._problems: list[str] = []
+        self._doubtful = False
 
     def order(self) -> Order:
         order_id, revision = self._id(), self._revision()
         texts = {name: self._text(self._fields, name) for name in (*ADDRESS, "email", "note", "shipping_method")}
-        meaning, word = self._standing()
+        said = self._standing()
         lines = self._lines()
         return Order(
             id=order_id,
             number=self._text(self._fields, "number").strip() or order_id,
             revision=revision,
             origin=ORIGIN,
-            status=word,
-            payment=meaning.payment or Payment.PAID,
-            fulfilment=meaning.fulfilment or Fulfilment.UNFULFILLED,
-            cancelled=meaning.cancelled or self._is_cancelled(),
-            draft=meaning.draft,
+            status=said.word,
+            payment=said.payment,
+            fulfilment=said.fulfilment,
+            cancelled=said.cancelled,
+            draft=said.draft,
+            created_at=self._created_at(),
             ship_to=Address(**{name: texts[name] for name in ADDRESS}),
             email=texts["email"],
             phone=texts["phone"],
@@ -80,6 +81,7 @@ class _Reader:
             buyer_note=texts["note"],
             lines=lines,
             problems=tuple(self._problems),
+            doubtful=self._doubtful,
         )
 
     def _id(self) -> str:
@@ -102,25 +104,30 @@ class _Reader:
             raise Unusable(f"A signed delivery has no ISO time at {path}, so it can't be told how new it is.")
         return when.isoformat(timespec="microseconds")[:26] + "Z"
 
-    def _standing(self) -> tuple[Meaning, str]:
-        """What all words of status together mean, and the first of them; later ones go over earlier."""
-        payment, fulfilment, cancelled, draft, shown = None, None, False, False, ""
-        for kind in WORDS:
-            path = getattr(self._options, kind)
-            if path is None:
-                continue
-            word = self._text(self._fields, kind).strip()
-            meaning = meaning_of(kind, word, self._options.status_map)
-            if meaning is None:
-                self._problems.append(_unknown(path, word))
-                meaning = MEANINGS["unfulfilled"] if kind != "fulfilment" else Meaning(fulfilment=Fulfilment.UNKNOWN)
-                payment = Payment.UNKNOWN if kind != "fulfilment" else payment
-            payment, fulfilment = meaning.payment or payment, meaning.fulfilment or fulfilment
-            cancelled, draft, shown = cancelled or meaning.cancelled, draft or meaning.draft, shown or word
-        return Meaning(payment, fulfilment, cancelled, draft), shown
+    def _created_at(self) -> datetime | None:
+        path = self._options.created_at
+        return _moment(_value(self._fields, path), self._zone) if path is not None else None
+
+    def _standing(self) -> Standing:
+        paths = {kind: path for kind in TABLES if (path := getattr(self._options, kind)) is not None}
+        words = {kind: self._text(self._fields, kind).strip() for kind in paths}
+        found = standing(words, paths, self._is_cancelled(), self._options.status_map, _unknown)
+        self._problems += found.problems
+        return found
 
     def _is_cancelled(self) -> bool:
-        return self._options.cancelled is not None and bool(_value(self._fields, self._options.cancelled))
+        path = self._options.cancelled
+        value = _value(self._fields, path) if path is not None else None
+        if not isinstance(value, str | int | float | Decimal):
+            return bool(value)  # nothing, or an object that tells of the cancel
+        found = is_cancelled(str(value))
+        if found is None:
+            self._doubtful = True
+            self._problems.append(
+                f"{path} says {json_body.quoted(str(value))}, which is neither a date nor yes or no: whether the order "
+                "is cancelled can't be told."
+            )
+        return bool(found)
 
     def _lines(self) -> tuple[OrderLine, ...]:
         path = self._options.lines

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Final
+from typing import Annotated, ClassVar, Final
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationInfo, field_validator
 
@@ -32,6 +32,8 @@ class WooCommerceOptions(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    lacks: ClassVar[frozenset[str]] = frozenset({"tags"})
 
     url: str = Field(examples=["https://shop.example"])
     consumer_key: Reference = Field(examples=["env:KIWI_WOO_KEY"])

@@ -14,8 +14,11 @@ from connector.check import disk, how_it_is_kept, ledger
 from connector.exit_codes import Code
 from connector.ledger import connection
 from connector.sandbox.handle import Sandbox
+from connector.selection import LOOKS_AT
 from connector.sources import registry
 from connector.sources.base import Finding, SourceError, Throttled, Unreachable
+from connector.sources.csv_export import CsvOptions
+from connector.sources.json_inbox_options import JsonInboxOptions
 from tests.commands import live_source
 from tests.commands.desk import Desk, order
 
@@ -49,6 +52,32 @@ def test_every_problem_is_told_at_once(desk: Desk) -> None:
         for word in ("config/moa.toml: 1 problem", "env:NOT_SET is not set", "there is no folder")
     ] == [True] * 3
     assert "         Set it for the service, or use file:PATH." in said.out
+
+
+def test_keys_of_select_that_the_source_can_t_feed_are_named(desk: Desk) -> None:
+    select = '[select]\nsince = 2026-11-01\nskip_tags = ["hold"]\nstatuses = ["unfulfilled"]'
+    desk.store("kiwi", more=select)
+    desk.export(order(1001))
+    said = desk("check", "--offline")
+    assert said.code == 2
+    assert "[select] since looks at created_at of an order, which [source] gives for none" in said.out
+    assert "Leave skip_tags out, or say in [source] where tags stands, if its kind can" in said.out
+    assert "statuses" not in said.out
+    assert [line[:7] for line in said.out.splitlines() if "[select]" in line] == ["problem"] * 2
+
+
+@pytest.mark.parametrize(
+    ("options", "lacking"),
+    [
+        (CsvOptions(path=".", dialect="shopify"), set()),
+        (CsvOptions(path=".", dialect="woocommerce"), {"tags"}),
+        (CsvOptions(path=".", dialect="woocommerce", columns={"tags": "Labels"}), set()),
+        (JsonInboxOptions(id="id", revision="v"), {"created_at", "tags", "shipping_method", "status"}),
+        (JsonInboxOptions(id="id", revision="v", created_at="made", payment="paid"), {"tags", "shipping_method"}),
+    ],
+)
+def test_what_each_source_never_fills(options: CsvOptions | JsonInboxOptions, lacking: set[str]) -> None:
+    assert options.lacks & set(LOOKS_AT.values()) == lacking
 
 
 def test_a_wrong_key_is_told_and_offline_it_is_not_asked_for(

@@ -106,6 +106,12 @@ def test_a_body_is_read_by_its_paths() -> None:
         ({"gone": "2026-11-23"}, (Payment.PAID, Fulfilment.UNFULFILLED, True)),
         ({"gone": False}, (Payment.PAID, Fulfilment.UNFULFILLED, False)),
         ({"gone": ""}, (Payment.PAID, Fulfilment.UNFULFILLED, False)),
+        ({"gone": None}, (Payment.PAID, Fulfilment.UNFULFILLED, False)),
+        ({"gone": 0.0}, (Payment.PAID, Fulfilment.UNFULFILLED, False)),
+        ({"gone": "false"}, (Payment.PAID, Fulfilment.UNFULFILLED, False)),
+        ({"gone": "0000-00-00 00:00:00"}, (Payment.PAID, Fulfilment.UNFULFILLED, False)),
+        ({"gone": {"at": "2026-11-23"}}, (Payment.PAID, Fulfilment.UNFULFILLED, True)),
+        ({"gone": 1764000000}, (Payment.PAID, Fulfilment.UNFULFILLED, True)),
     ],
 )
 def test_what_the_shops_words_mean(more: dict[str, Any], expected: tuple[Payment, Fulfilment, bool]) -> None:
@@ -114,9 +120,31 @@ def test_what_the_shops_words_mean(more: dict[str, Any], expected: tuple[Payment
     assert found.problems == ()
 
 
+def test_a_word_that_leaves_open_whether_the_order_is_cancelled_leaves_it_in_doubt() -> None:
+    found = order(body(gone="perhaps"), cancelled="order.gone")
+    assert found.doubtful
+    assert found.problems == (
+        'order.gone says "perhaps", which is neither a date nor yes or no: whether the order is cancelled '
+        "can't be told.",
+    )
+
+
+@pytest.mark.parametrize("made", ["2026-11-22T10:00:00+13:00", "2026-11-22T10:00:00", "yesterday", 7, None])
+def test_when_the_order_was_made_is_known_where_a_path_leads_to_it(made: object) -> None:
+    at = datetime(2026, 11, 21, 21, 0, tzinfo=UTC) if str(made).startswith("2026") else None
+    assert order(body(made=made), created_at="order.made").created_at == at
+    assert order(body(made=made)).created_at is None
+
+
 def test_payment_and_fulfilment_go_over_what_the_status_says() -> None:
     found = order(body(pay="authorized", ship="shipped"), payment="order.pay", fulfilment="order.ship")
     assert (found.payment, found.fulfilment) == (Payment.AUTHORIZED, Fulfilment.FULFILLED)
+
+
+def test_an_unknown_word_for_the_payment_leaves_what_the_status_says_of_the_shipment() -> None:
+    found = order(body(status="packed", pay="layby"), payment="order.pay")
+    assert (found.payment, found.fulfilment, found.status) == (Payment.UNKNOWN, Fulfilment.FULFILLED, "packed")
+    assert len(found.problems) == 1
 
 
 @pytest.mark.parametrize(

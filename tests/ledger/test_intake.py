@@ -136,6 +136,33 @@ def test_T6_an_order_whose_slip_was_sent_keeps_its_number_and_only_the_other_is_
     assert numbers(ledger) == {"kiwi 1": "#1", "kiwi 2": None}
 
 
+@pytest.mark.parametrize(("first", "second"), [("000000812", "812"), ("812", "000000812"), ("A-007", "a-7")])
+def test_C21_a_number_that_differs_in_zeros_from_one_that_was_sent_is_held(
+    ledger: Ledger, first: str, second: str
+) -> None:
+    """A spreadsheet saved the second export: to GSS they would be two orders, and two parcels."""
+    the_shop_shows(ledger, an_order("1", number=first))
+    assert sent(ledger) == [first]
+    the_shop_shows(ledger, an_order("2", number=second))
+    assert (sent(ledger), states(ledger)) == ([], {"1": "accepted", "2": "held"})
+    assert "zeros in front make no difference" in reason(ledger, "2")
+
+
+def test_C21_the_first_of_two_such_orders_is_held_for_as_long_as_the_other_wants_its_number(ledger: Ledger) -> None:
+    the_shop_shows(ledger, an_order("1", number="000812"))
+    the_shop_shows(ledger, an_order("2", number="812"))
+    the_shop_shows(ledger, an_order("2", "2", number="812", street="2 Kowhai Road"))
+    assert (sent(ledger), states(ledger)) == ([], {"1": "held", "2": "held"})
+    the_shop_shows(ledger, an_order("2", "3", number="812", cancelled=True))
+    assert sent(ledger) == ["000812"]
+
+
+def test_C21_zeros_within_and_behind_figures_tell_numbers_apart(ledger: Ledger) -> None:
+    numbers = ("#1", "#10", "#100", "#101", "#1001", "A0", "A")
+    the_shop_shows(ledger, *(an_order(number, number=number) for number in numbers))
+    assert sorted(sent(ledger)) == sorted(numbers)
+
+
 def test_T6_two_shops_with_the_same_number_are_held_and_with_a_prefix_they_are_not(ledger: Ledger) -> None:
     the_shop_shows(ledger, an_order("1", number="#1001"))
     the_shop_shows(ledger, an_order("1", number="#1001"), by=rules("moa"))

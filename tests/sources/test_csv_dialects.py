@@ -33,7 +33,7 @@ def test_a_shopify_order_comes_out_whole(shop: Shop) -> None:
     assert one == Order(
         id="5600000001001",
         number="#1001",
-        revision="20261123130000 01795392000000000000",
+        revision="20261123120000 01795392000000000000",
         origin="orders.csv row 2",
         status="paid",
         payment=Payment.PAID,

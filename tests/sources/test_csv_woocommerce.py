@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from connector.order import Address, Delivery, Fulfilment, OrderLine, Payment
+from connector.sources.csv_lines import lines_of_cells
 from tests.sources.csv_shop import Shop
 
 ADVANCED = (
@@ -77,7 +78,7 @@ def test_an_order_of_webtoffee_has_its_lines_in_columns(tmp_path: Path) -> None:
     shop.drop(f"{header}\n812,W-812,2026-11-22 14:30:00,wc-processing,Pick up,{items},{PERSON},W-812,{line},\n")
     [one] = shop.orders()
     assert (one.id, one.number, one.payment, one.delivery) == ("812", "W-812", Payment.PAID, Delivery.PICKUP)
-    assert one.lines == (OrderLine("Tui & co", "MUG", Decimal(2), None, "9.00"),)
+    assert one.lines == (OrderLine("Tui & co", "MUG", Decimal(2), None, "4.50"),)
     assert (one.ship_to.name, one.ship_to.company) == ("Hana Puriri", "Puriri Ltd")
 
 
@@ -92,9 +93,27 @@ def test_an_order_of_skyverge_has_its_lines_in_one_cell(tmp_path: Path) -> None:
     [one] = shop.orders()
     assert one.fulfilment is Fulfilment.FULFILLED
     assert one.lines == (
-        OrderLine("Mug; tall|wide", "M1", Decimal(2), None, "9.00"),
+        OrderLine("Mug; tall|wide", "M1", Decimal(2), None, "3.00"),
         OrderLine("Tea", "T1", Decimal(1), None, "4.00"),
     )
+
+
+@pytest.mark.parametrize(
+    ("packed", "price"),
+    [
+        ("quantity:3|total:30.00", "10.00"),
+        ("quantity:3|total:10", "3.33"),
+        ("quantity:1|total:4.00", "4.00"),
+        ("quantity:0|total:4.00", ""),
+        ("quantity:2|total:", ""),
+        ("quantity:2|total:1e999999", ""),
+        ("quantity:2", ""),
+    ],
+)
+def test_the_price_of_a_packed_line_is_that_of_one_piece(packed: str, price: str) -> None:
+    """The plug-ins write the line's total; a customs form of three mugs would say three times their worth."""
+    [line] = lines_of_cells([f"name:Mug|{packed}"])
+    assert line.unit_price == price
 
 
 def test_skyverge_may_also_give_a_row_a_line(tmp_path: Path) -> None:
