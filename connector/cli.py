@@ -152,15 +152,15 @@ def _list_slips(asked: Namespace, screen: Screen) -> Code:
 
 
 def _show_slip(asked: Namespace, screen: Screen) -> Code:
-    from connector.ledger import history
+    from connector.ledger import history, people
     from connector.ledger.reading import reading
     from connector.opening import zones
     from connector.show.slips import show_histories
 
     with reading(asked.state) as db:
         found = history.histories(db, asked.name, asked.store)
-    if not found:
-        raise UsageError(f"no slip is known by {asked.name!r}. `connector slips list` lists them.")
+        if not found:
+            raise UsageError(people.no_slip(db, asked.store, asked.name))
     show_histories(screen, found, zones(asked.config))
     return Code.DONE
 

@@ -18,8 +18,9 @@ from connector.keeping.backups import backups_in
 from connector.keeping.leftovers import damaged_inboxes, half_done
 from connector.ledger import people_data
 from connector.ledger.connection import Ledger, LedgerError
+from connector.ledger.naming import ID
 from connector.ledger.people import Refused
-from connector.ledger.people_data import Held, Place
+from connector.ledger.people_data import Asked, Held, Place
 from connector.ledger.reading import reading, reading_file
 from connector.ledger.times import stamp
 
@@ -114,16 +115,17 @@ def erase(
     now: datetime,
     deliveries: Deliveries | None = None,
 ) -> list[Erased]:
-    """Take out what is about people in these orders (number, id or slip number). What may still ship is only marked,
+    """Take out what is about people in these orders (number, id or slip number:
+    connector.ledger.naming). What may still ship is only marked,
     and erased by housekeeping when it is over. Written down without the data. Raises Refused, before anything is done,
-    where an order is not known; LedgerError."""
+    where an order is not known or a name is that of several; LedgerError."""
     with ledger.writing() as db:
         found = []
         for name in names:
             orders = people_data.orders_named(db, name, store)
             if not orders:
                 raise Refused(f"no order is known by {name!r}; nothing was erased. Find it: connector privacy find")
-            found += orders
+            found += _of_one(name, orders)
         for order in found:
             people_data.erase(db, order, now)
             people_data.write_down(db, who, "privacy erase", order.slip_id, now)
@@ -132,6 +134,17 @@ def erase(
         gone = deliveries.erase(order.store, [order.order, order.order_id]) if deliveries and order.is_over else 0
         done.append(Erased(order.store, order.order, order.state, not order.is_over, gone))
     return done
+
+
+def _of_one(name: str, orders: list[Asked]) -> list[Asked]:
+    """All the parts of one order. Raises Refused where the name is that of several: one of them is somebody else's."""
+    ids = sorted({(one.store, one.order_id) for one in orders})
+    if len(ids) > 1:
+        each = ", ".join(f"{ID}{order_id} of {store}" for store, order_id in ids)
+        raise Refused(
+            f"{name!r} names {len(ids)} orders; nothing was erased. Name the store with --store, or the id: {each}."
+        )
+    return orders
 
 
 class FileMode(msgspec.Struct, frozen=True):

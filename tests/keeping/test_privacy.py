@@ -133,6 +133,19 @@ def test_R6_W31_what_may_still_ship_is_told_and_erased_once_it_is_over(ledger: L
     assert b"ereana" not in bytes_of(folder)
 
 
+def test_SEC19_erase_takes_the_order_of_a_number_and_not_the_one_whose_id_it_is(ledger: Ledger) -> None:
+    the_shop_shows(ledger, an_order("9490", number="9478"), an_order("9502", number="9490"))
+    assert [one.order for one in erase(ledger, ["9490"], None, "anna", START)] == ["9490"]
+    assert count(ledger, "slips", "order_id = '9490' AND erase_at IS NOT NULL") == 0
+
+
+def test_SEC19_erase_takes_nobody_where_two_orders_have_the_number(ledger: Ledger) -> None:
+    the_shop_shows(ledger, an_order("5", number="5001"), an_order("6", number="5001"))
+    with pytest.raises(Refused, match=r"'5001' names 2 orders; nothing was erased.*: id:5 of kiwi, id:6 of kiwi\."):
+        erase(ledger, ["5001"], None, "anna", START)
+    assert [one.order for one in erase(ledger, ["id:6"], None, "anna", START)] == ["5001"]
+
+
 def test_nothing_is_erased_where_one_of_the_orders_is_not_known(ledger: Ledger) -> None:
     over(ledger, "1", "2")
     with pytest.raises(Refused, match="no order is known by '#9'; nothing was erased"):
