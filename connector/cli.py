@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from connector.arguments import DELIVERY_STATES, STATES, parse
 from connector.exit_codes import Code, Failure, UsageError, failure_of, worst
+from connector.handles import take_the_first_handles
 from connector.only_linux import refusal
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; no error of its work leaves as an exception."""
+    take_the_first_handles()
     asked = parse(argv)
     # Else pydantic looks through every installed package for plugins, and runs what it finds beside our keys.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
@@ -33,6 +35,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     screen = Screen(sys.stdout, sys.stderr, as_json=asked.json, color=not asked.no_color)
     try:
+        code = _done(asked, screen)
+    finally:
+        screen.close()
+    if screen.lost:
+        screen.trouble([f"what was to be shown is lost ({screen.lost}); the work itself went on."])
+    return code or (Code.WAITS if screen.lost else Code.DONE)
+
+
+def _done(asked: Namespace, screen: Screen) -> int:
+    try:
         return _COMMANDS[asked.command](asked, screen)
     except KeyboardInterrupt:
         return 130
@@ -40,8 +52,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         failure = _told(asked)(err)
         screen.trouble(failure.lines)
         return failure.code
-    finally:
-        screen.close()
 
 
 def _told(asked: Namespace) -> Callable[[Exception], Failure]:
