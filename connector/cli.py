@@ -200,11 +200,11 @@ def explain(asked: Namespace, screen: Screen) -> Code:
     from connector.explain import stories
     from connector.ledger.reading import reading
     from connector.ledger.times import stamp
-    from connector.opening import zones
+    from connector.opening import has_file, zones
     from connector.show.stories import show_stories
 
     with reading(asked.state) as db:
-        found = stories(db, asked.name, asked.store, stamp(_now()))
+        found = stories(db, asked.name, asked.store, stamp(_now()), lambda store: has_file(asked.config, store))
     show_stories(screen, found, zones(asked.config))
     return Code.DONE
 

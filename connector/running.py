@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from connector.config import load_stores
 from connector.exit_codes import Code, UsageError
 from connector.keeping.host import this_host
-from connector.ledger import epoch
+from connector.ledger import epoch, fence
 from connector.ledger.connection import open_ledger
 from connector.lock import DAEMON, Busy, StoreLock
 from connector.log import finish_now
@@ -45,7 +45,10 @@ def run(config: Path, state: Path, log: Any, *, listen: str = "", wait_s: float 
     with ExitStack() as stack:
         stack.enter_context(_only_daemon(state, wait_s))
         ledger = stack.enter_context(open_ledger(state))
-        if doubt := epoch.begin(ledger, this_host(), _now()):
+        doubt = epoch.begin(ledger, this_host(), _now())
+        if (raised := fence.fence_of(ledger.db)).asks:
+            log.warning("nothing is sent until a person lifts the fence", why=f"{raised.why} {fence.PERSON}")
+        elif doubt:
             log.warning("nothing is sent until shops and GoSweetSpot were asked", why=doubt)
         from connector.daemon.daemon import Daemon
 

@@ -27,7 +27,11 @@ def hold(ledger: Ledger, store: str | None, name: str, who: str, reason: str, no
     """Keep a slip from being sent until it is released. name: slip number, order number or order id
     (connector.ledger.naming). Returns a sentence."""
     with ledger.writing() as db:
-        slip_id, number, state, _ = _find(db, store, name)
+        slip_id, number, state, sendable = _find(db, store, name)
+        if state is State.HELD and not sendable:
+            raise Refused(
+                f"{number} is held already: it has no valid slip, so it can't be sent before it is corrected."
+            )
         if state not in (State.OWED, State.UNCLEAR, State.HELD):
             raise Refused(f"{number} is {state}: it is at GSS already. Cancel it in the shop, or delete it in GSS.")
         _set(db, slip_id, State.HELD, f"{HELD_BY_A_PERSON}{who}: {reason}", now)

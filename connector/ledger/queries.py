@@ -12,9 +12,10 @@ import msgspec
 class Need(msgspec.Struct, frozen=True):
     """Something that waits for a person.
 
-    alert   its number, None for a slip that is held or refused and was acknowledged already
+    alert   its number, None for a slip that is held or refused and was acknowledged already, and for the fence
+    store   "" where it is about all of them: such a need is found whichever store is asked for
     name    how to name it to a command: the slip number, or the order's number where it has none; "" for a store's own
-    kind    of alert (connector.ledger.machine.Alarm, or a store's own)
+    kind    of alert (connector.ledger.machine.Alarm, or a store's own); "fenced": only a person can lift the fence
     state   of the slip's newest version, "" without a slip
     """
 
@@ -28,6 +29,9 @@ class Need(msgspec.Struct, frozen=True):
     since: str
 
 
+EVERY_STORE = ""
+FENCED = "fenced"
+
 _NEEDS = """
 SELECT a.id AS alert, a.store, coalesce(s.order_number, '') AS "order", coalesce(s.number, s.order_number, '') AS name,
        a.kind, coalesce(v.state, '') AS state,
@@ -40,6 +44,8 @@ FROM versions v INDEXED BY versions_waiting JOIN slips s ON s.id = v.slip_id
 WHERE v.newest = 1 AND (v.state = 'held' OR v.state = 'refused' OR v.state = 'late') -- spelt as the index is
 AND v.state != 'late' AND (:store IS NULL OR v.store = :store)
 AND v.slip_id NOT IN (SELECT slip_id FROM alerts WHERE closed_at IS NULL AND slip_id IS NOT NULL)
+UNION ALL
+SELECT NULL, '', '', '', 'fenced', '', why || ' Nothing is sent, for any store.', raised_at FROM house WHERE asks = 1
 """
 
 

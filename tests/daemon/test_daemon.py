@@ -9,10 +9,13 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from connector.ledger import fence
+from connector.ledger.connection import open_ledger
 from connector.sandbox.handle import Sandbox
 from connector.sandbox.options import Options
 from connector.sandbox.server import running as sandbox_running
@@ -261,6 +264,19 @@ def test_K6_a_fenced_store_is_read_at_once_whatever_its_rhythm(place: Place, gss
         daemon.wait_for("nothing is sent until shops and GoSweetSpot were asked")
         until(lambda: has(gss, "KIWI-#2"), "the second order at GSS")
         assert daemon.stop()[0] == 0
+
+
+def test_K8_a_fence_that_only_a_person_lifts_is_a_warning_and_says_so(place: Place) -> None:
+    place.store("kiwi")
+    place.export("kiwi", 1)
+    with open_ledger(place.state) as ledger, ledger.writing() as db:
+        fence.raise_fence(db, "It came from elsewhere.", datetime.now(UTC), asks=True)
+    with running(place) as daemon:
+        told = daemon.wait_for("nothing is sent until a person lifts the fence")
+        waits = daemon.wait_for("waits", store="kiwi")
+        assert daemon.stop()[0] == 0
+    assert (told["level"], waits["level"]) == ("warning", "warning")
+    assert "connector ledger lift-fence" in told["why"]
 
 
 def test_D7_a_store_whose_lock_file_is_taken_away_is_let_go_and_taken_again(place: Place, gss: Sandbox) -> None:

@@ -289,6 +289,15 @@ def test_a_day_s_housekeeping_says_what_it_did(kiwi: Desk) -> None:
     assert kiwi("ledger", "tidy", "--json").value["problems"] == []
 
 
+def test_a_fence_stands_where_no_store_is_known_yet(kiwi: Desk) -> None:
+    kiwi("ledger", "adopt")
+    out = kiwi("ledger", "fence").out
+    assert "A person asked to take what GoSweetSpot has as known." in out
+    assert "May not send: no store known yet" in out
+    kiwi("sync")
+    assert kiwi("ledger", "fence").out == "No fence stands: every store may send.\n"
+
+
 def test_restore_then_fence_then_lift(kiwi: Desk) -> None:
     kiwi("sync")
     assert kiwi("ledger", "fence").out == "No fence stands: every store may send.\n"

@@ -13,7 +13,7 @@ from connector.ledger.connection import Ledger, LedgerError, in_memory
 from connector.ledger.machine import Shown
 from connector.ledger.people import Refused
 from connector.ledger.proofs import Sight
-from connector.order import Fulfilment
+from connector.order import Address, Fulfilment
 from tests.ledger.given import (
     START,
     G,
@@ -191,6 +191,12 @@ def test_acknowledging_a_late_slip_ends_it_and_it_is_asked_about_no_more(ledger:
     assert proofs.due_again(ledger.db, "kiwi") is None
     with pytest.raises(Refused, match="no open alert"):
         people.acknowledge(ledger, None, "#1", "jane", "", START)
+
+
+def test_an_order_without_a_valid_slip_keeps_the_reason_why(ledger: Ledger) -> None:
+    the_shop_shows(ledger, an_order("2", ship_to=Address(name="Aroha", country="Atlantis")))
+    with pytest.raises(Refused, match="held already: it has no valid slip"):
+        people.hold(ledger, None, "#2", "jane", "", START)
 
 
 def test_a_name_that_fits_several_stores_asks_for_the_store(ledger: Ledger) -> None:
