@@ -231,7 +231,10 @@ def init(asked: Namespace, screen: Screen) -> Code:
     from connector.show.first_store import show_first_store
 
     given = {key: str(value) for key in _SAID if (value := getattr(asked, key)) is not None}
-    store = write_first_store(asked.config, given, screen.line if sys.stdin.isatty() else None, input)
+    try:
+        store = write_first_store(asked.config, given, screen.line if sys.stdin.isatty() else None, input)
+    except EOFError:  # Ctrl-D at a question
+        raise UsageError("no answer came, so nothing was written. Run it again when you know.") from None
     show_first_store(screen, store)
     return Code.DONE
 
@@ -262,9 +265,10 @@ def ledger(asked: Namespace, screen: Screen) -> Code:
 
 
 def _back_up(asked: Namespace, screen: Screen) -> Code:
-    from connector.ledger.backup import back_up
+    from connector.ledger.backup import back_up, refuse_to_overwrite
     from connector.ledger.connection import open_ledger
 
+    refuse_to_overwrite(asked.file)
     with open_ledger(asked.state, create=False) as ledger:
         target = back_up(ledger, asked.file)
     screen.value(str(target)) if screen.as_json else screen.line(f"{target} is written, synced and checked.")

@@ -14,8 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from connector import log
+from connector.exit_codes import UsageError
 from connector.ledger import fence
 from connector.ledger.connection import open_ledger
+from connector.running import run
 from connector.sandbox.handle import Sandbox
 from connector.sandbox.options import Options
 from connector.sandbox.server import running as sandbox_running
@@ -277,6 +280,18 @@ def test_K8_a_fence_that_only_a_person_lifts_is_a_warning_and_says_so(place: Pla
         assert daemon.stop()[0] == 0
     assert (told["level"], waits["level"]) == ("warning", "warning")
     assert "connector ledger lift-fence" in told["why"]
+
+
+def test_a_port_that_is_taken_is_told_before_any_work_is_begun(
+    place: Place, gss: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GSS_KEY", gss.key)
+    place.store("kiwi")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        listen = f"127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(UsageError, match=rf"^{listen} can't be listened at \(address already in use\)\.$"):
+            run(place.config, place.state, log.logger(), listen=listen)
+    assert not (place.state / "ledger.db").exists()
 
 
 def test_D7_a_store_whose_lock_file_is_taken_away_is_let_go_and_taken_again(place: Place, gss: Sandbox) -> None:
