@@ -73,6 +73,7 @@ class Found(msgspec.Struct, frozen=True):
 def find(state: Path, name: str, backups: Path | None = None, deliveries: Deliveries | None = None) -> Iterator[Found]:
     """Every place that has this name, e-mail address, telephone or order number. Raises LedgerError, Refused."""
     matches = matcher(name)
+    _refuse_missing(backups)
     with reading(state) as db:
         yield from (_found(place) for place in people_data.search(db, matches))
     if deliveries is not None:
@@ -89,6 +90,11 @@ def find(state: Path, name: str, backups: Path | None = None, deliveries: Delive
 
 def _found(place: Place, file: str = "") -> Found:
     return Found(place.where, place.store, place.order, place.since, file)
+
+
+def _refuse_missing(backups: Path | None) -> None:
+    if backups is not None and not backups.is_dir():
+        raise Refused(f"{backups}: there is no such folder, so no backup can be looked at.")
 
 
 def copies(state: Path, backups: Path | None = None) -> list[Path]:
@@ -166,7 +172,8 @@ class Account(msgspec.Struct, frozen=True):
 
 
 def report(state: Path, backups: Path | None = None) -> Account:
-    """Raises LedgerError where there is no ledger."""
+    """Raises LedgerError where there is no ledger, Refused where there is no such folder of backups."""
+    _refuse_missing(backups)
     with reading(state) as db:
         found = people_data.held(db)
     return Account(found, [_mode(path) for path in _files(state, backups)])

@@ -105,9 +105,10 @@ def _last_run(standing: StoreStanding, now: datetime) -> str:
     ended = (
         "" if run.ended_at else ", not ended: it is under way, or was interrupted (the next one goes on where it was)"
     )
-    counts = {name: run.counts.get(name, 0) for name in ("read", "new", "changed", "held", "withdrawn", "calls")}
+    counts = {name: run.counts.get(name, 0) for name in ("read", "new", "changed", "held", "withdrawn")}
+    calls = f", {counted(run.counts['calls'], 'call')}" if run.counts.get("calls") else ""
     problem = f". {run.problem}" if run.problem else ""
-    return f"{_ago(run.started_at, now)}{ended}: {listed(counts)}{problem}"
+    return f"{_ago(run.started_at, now)}{ended}: {listed(counts)}{calls}{problem}"
 
 
 def _calls(standing: StoreStanding, now: datetime) -> str:

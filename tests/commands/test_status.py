@@ -158,10 +158,11 @@ def test_a_folder_that_is_missing_or_empty_is_no_good_end(kiwi: Desk) -> None:
 
 def test_nothing_is_promised_for_a_time_when_nothing_may_be_called(kiwi: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DESK_KEY", "not-the-key")
-    kiwi("sync")
+    assert "looks the same. What is owed stays owed" in kiwi("sync").err
     lines = kiwi("status").out.splitlines()
     owed, calls = (next(line for line in lines if line.startswith(f"  {word}")) for word in ("owed", "calls"))
     assert "none for " in calls
+    assert "2 new, 1 call. GoSweetSpot does not accept the key" in next(one for one in lines if "last run" in one)
     assert ("with the next sync" in owed, "next in " in owed) == (False, True)
 
 

@@ -16,6 +16,7 @@ from connector.keeping.deliveries import inbox_deliveries
 from connector.keeping.privacy import erase, find, matcher, report
 from connector.keeping.retention import erase_what_is_over, prune
 from connector.keeping.tidy import tidy
+from connector.ledger.alerts import open_alert
 from connector.ledger.connection import Ledger, open_ledger
 from connector.ledger.people import Refused
 from connector.order import Address
@@ -322,3 +323,21 @@ def test_find_erase_and_report_by_their_commands(kiwi: Desk) -> None:
     assert (said.code, "may still ship" in said.out) == (1, True)
     assert "slips with names and addresses" in kiwi("privacy", "report").out
     assert kiwi("privacy", "find", "1001 Kowhai", "--json").values[0]["order"] == "#1001"
+
+
+def test_a_folder_of_backups_that_is_not_there_is_told(kiwi: Desk) -> None:
+    kiwi("sync")
+    for words in (("report",), ("find", "Aroha Example")):
+        said = kiwi("privacy", *words, "--backups", "nope")
+        assert (said.code, said.out) == (2, "")
+        assert said.err == "connector: nope: there is no such folder, so no backup can be looked at.\n"
+
+
+def test_the_first_backup_comes_back_without_the_call_for_one(kiwi: Desk) -> None:
+    kiwi("sync")
+    with open_ledger(kiwi.folder / "state") as ledger, ledger.writing() as db:
+        open_alert(db, "", None, "backup is old", "the newest backup is missing", "2026-05-04T00:00:00.000Z")
+    assert kiwi("status").code == 1
+    kiwi("ledger", "tidy", "--backups", "backups")
+    kiwi("ledger", "restore", next(str(path) for path in Path("backups").iterdir()))
+    assert "backup is old" not in kiwi("status").out
