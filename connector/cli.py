@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from connector.arguments import DELIVERY_STATES, STATES, parse
-from connector.exit_codes import Code, Failure, UsageError, failure_of, worst
+from connector.exit_codes import INTERRUPTED, Code, Failure, UsageError, failure_of, worst
 from connector.handles import take_the_first_handles
 from connector.only_linux import refusal
 
@@ -47,7 +47,7 @@ def _done(asked: Namespace, screen: Screen) -> int:
     try:
         return _COMMANDS[asked.command](asked, screen)
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
     except Exception as err:  # noqa: BLE001  a stranger's message may quote an address: none is shown
         failure = _told(asked)(err)
         screen.trouble(failure.lines)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -11,7 +12,7 @@ from connector import selection, slip
 from connector.ledger.intake import HELD_BY_A_PERSON, Change, Kind
 from connector.ledger.known import Known, PassedOver
 from connector.ledger.machine import Accept, accept
-from connector.ledger.states import State
+from connector.ledger.states import Op, State
 from connector.ledger.times import stamp
 from connector.order import Order, content_hash
 from connector.packing_slip import body_hash
@@ -29,6 +30,13 @@ GONE_CONTENT = hashlib.sha256(GONE.encode()).digest()
 _TO_TAKE = (Accept.NEW, Accept.NEWER)
 _SHIP = Kind.SHIP  # Python 3.11 looks a member of an enum up anew each time it is used
 _encode = msgspec.json.Encoder().encode
+
+NOT_SHOWN = (
+    "The shop no longer shows the part of the order that this slip ships. Look at the order in the shop, and whether "
+    "the connector may still see all of it."
+)
+NOT_SHOWN_CONTENT = hashlib.sha256(NOT_SHOWN.encode()).digest()
+"""Stands for the contents of a part that its order is shown without, as GONE_CONTENT does."""
 
 
 class Considered(msgspec.Struct, frozen=True):
@@ -79,6 +87,25 @@ def consider_gone(order_id: str, part: str, before: Known | PassedOver) -> Chang
     return Change(order_id, part, before.order_number, before.revision, GONE_CONTENT, GONE, Kind.WITHDRAW, reason=GONE)
 
 
+def consider_not_shown(shown: Sequence[Order], part: str, before: Known, rules: Rules, now: datetime) -> Change | None:
+    """What it means that a shop shows an order, the whole of it, without a part that has a slip. None where that is
+    known, or the slip was taken back.
+
+    shown  the parts it does show, one or more: where all of them are withdrawn, so is this one; else a person must look
+    """
+    if before.op is Op.DELETE or before.state is State.CLOSED:
+        return None
+    decisions = [selection.decide(order, rules.select, now) for order in shown]
+    reasons = [decision.reason for decision in decisions if isinstance(decision, selection.Withdraw)]
+    is_withdrawn = len(reasons) == len(shown)
+    if before.content == NOT_SHOWN_CONTENT and not is_withdrawn:
+        return None
+    kind, reason = (Kind.WITHDRAW, reasons[0]) if is_withdrawn else (Kind.WAIT, NOT_SHOWN)
+    return Change(
+        shown[0].id, part, before.order_number, before.revision, NOT_SHOWN_CONTENT, shown[0].origin, kind, reason=reason
+    )
+
+
 def _newest(known: Known | None, passed: PassedOver | None) -> tuple[str, bytes] | None:
     if known is not None:
         return known.revision, known.content or b""
@@ -118,7 +145,7 @@ def _made(order: Order, content: bytes, known: Known | None, rules: Rules) -> Ch
         return _change(order, content, Kind.HELD, " ".join(made.reasons), receipts=receipts)
     return Change(
         order.id, order.part, order.number, order.revision, content, order.origin, _SHIP,
-        made.number, made.body.decode(), body_hash(made.body), receipts,
+        made.number, made.body.decode(), body_hash(made.body), receipts, shipment=order.shipment,
     )  # fmt: skip
 
 
@@ -135,4 +162,5 @@ def _change(
     return Change(
         order.id, order.part, order.number, order.revision, content, order.origin, kind,
         reason=reason, until=stamp(until) if until else None, keeps_slip=keeps_slip, receipts=receipts,
+        shipment=order.shipment,
     )  # fmt: skip

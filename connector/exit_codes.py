@@ -23,6 +23,9 @@ class Code(IntEnum):
     BUSY = 75
 
 
+INTERRUPTED: Final = 130
+"""What a shell makes of a program that Ctrl-C ended."""
+
 MEANING: Final[dict[Code, str]] = {
     Code.DONE: "done",
     Code.WAITS: "done, and something waits for a person (held, refused, late, missing)",

@@ -17,7 +17,7 @@ from connector.consider import Rules
 from connector.ledger import alerts, fence, intake, sweeps
 from connector.ledger.connection import Ledger
 from connector.ledger.times import stamp
-from connector.record import Doubt, Reading, record_page
+from connector.record import BY_ID, Doubt, Reading, record_page
 from connector.report import Hooks, Report
 from connector.sender import Terms
 from connector.sources.base import LiveSource, Malformed, Page, Source, SourceError, Throttled, only_tells
@@ -85,7 +85,7 @@ class Fetch:
         reading = Reading(may_doubt=isinstance(self.source, LiveSource))
         if not all(self._take(page, reading) for page in guarded(self.source.kind, lambda: self.source.pages(cursor))):
             return False
-        if not cursor and isinstance(self.source, LiveSource):  # it was read whole just now
+        if not kept and isinstance(self.source, LiveSource):  # it was read whole, and nothing known before can be gone
             self._note_sweep()
         return True
 
@@ -98,8 +98,7 @@ class Fetch:
             assert isinstance(self.source, LiveSource), "only who can ask may doubt"
             if not self._reread(self.source, doubt.ids):
                 return False  # the page comes again: with its cursor kept, its other doubts would be lost
-            rest = tuple(order for order in page.orders if order.id not in set(doubt.ids))
-            self._record(msgspec.structs.replace(page, orders=rest), reading)
+            self._record(without(page, doubt.ids), reading)
         self.hooks.progress(self.report)
         if self.hooks.stopping():
             return False
@@ -111,12 +110,7 @@ class Fetch:
 
     def _reread(self, source: LiveSource, ids: list[str]) -> bool:
         """False: we are to stop."""
-        for first in range(0, len(ids), AT_ONCE):
-            lot = ids[first : first + AT_ONCE]
-            for page in guarded(source.kind, partial(source.reread, lot)):
-                if not self._take(page, Reading(decides=True)):
-                    return False
-        return True
+        return all(self._take(page, BY_ID) for page in by_id(source, ids))
 
     def _ask_whose_time_has_come(self, source: LiveSource) -> bool:
         """Orders passed over until a time that has come: the shop's change date does not move for it. False: we are to
@@ -161,6 +155,17 @@ def note_trouble(err: SourceError, report: Report, ledger: Ledger, hooks: Hooks)
         kind, report.shop_until = THROTTLES, err.until
     with ledger.writing() as db:
         alerts.open_alert(db, report.store, None, kind, str(err), stamp(hooks.now()))
+
+
+def by_id(source: LiveSource, ids: list[str]) -> Iterator[Page]:
+    """The orders of these ids as the shop shows them now. Raises SourceError."""
+    for first in range(0, len(ids), AT_ONCE):
+        yield from guarded(source.kind, partial(source.reread, ids[first : first + AT_ONCE]))
+
+
+def without(page: Page, ids: list[str]) -> Page:
+    """A page without the orders of these ids."""
+    return msgspec.structs.replace(page, orders=tuple(order for order in page.orders if order.id not in set(ids)))
 
 
 def guarded(kind: str, pages: Callable[[], Iterable[Page]]) -> Iterator[Page]:

@@ -20,7 +20,7 @@ from connector.inbox.delivery import State
 from connector.ledger import alerts, fence, hints, intake
 from connector.ledger.connection import Ledger
 from connector.ledger.times import stamp
-from connector.record import EXPORT, Reading, record_page
+from connector.record import BY_ID, EXPORT, Reading, record_page
 from connector.report import HOOKS, Hooks, Report
 from connector.sender import Terms
 from connector.sources.base import HearsDeliveries, Hint, LiveSource, Page, Source, SourceError, only_tells
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from connector.inbox.box import Inbox
     from connector.inbox.delivery import Delivery
 
-BY_ID: Final = Reading(decides=True)
 LOT: Final = 100
 """Deliveries taken at once: their orders are one call to a shop."""
 SOON: Final = timedelta(seconds=10)

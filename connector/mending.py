@@ -6,7 +6,9 @@ import shlex
 from typing import Final
 
 from connector.ledger.intake import HELD_BY_A_PERSON
+from connector.ledger.machine import Alarm
 from connector.ledger.queries import Need
+from connector.ledger.states import State
 
 _FOR_A_SLIP: Final = {
     "held": "Correct the order in the shop, or {store}'s store file, then: connector sync {store} --from-start",
@@ -20,6 +22,11 @@ _FOR_A_SLIP: Final = {
     "label deleted": "If that was meant: connector slips acknowledge {slip} --reason '...'",
     "shown twice": "Delete all but one in GoSweetSpot, then: connector slips acknowledge {slip} --reason '...'",
 }
+
+_RELEASE: Final = "Correct the order in the shop, or send it as it is: connector slips release {slip}"
+_LOST_LABEL: Final = (
+    "Look for its label in GoSweetSpot; once seen to: connector slips acknowledge {slip} --reason '...'"
+)
 
 _FOR_A_STORE: Final = {
     "shop": "connector check {store}",
@@ -47,4 +54,8 @@ def _sentence(need: Need) -> str:
         return _FOR_A_STORE.get(need.kind, _SEEN)
     if need.text.startswith(HELD_BY_A_PERSON):
         return "Let it go with: connector slips release {slip}"
+    if need.sendable and need.kind in (Alarm.HELD, Alarm.POISON):
+        return _RELEASE
+    if need.kind == Alarm.VANISHED and need.state == State.TICKETED:
+        return _LOST_LABEL
     return _FOR_A_SLIP.get(need.kind, "Once seen to: connector slips acknowledge {slip} --reason '...'")

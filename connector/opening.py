@@ -86,7 +86,7 @@ def terms_of(store: Store, key: Secret | None) -> Terms:
 
 @contextmanager
 def source_of(
-    store: Store, now: Callable[[], datetime], wait: Callable[[float], None] = time.sleep
+    store: Store, now: Callable[[], datetime], wait: Callable[[float], bool | None] = time.sleep
 ) -> Iterator[Source]:
     """The store's shop, closed at the end where it is a live one."""
     context = SourceContext(store.name, str(store.folder), store.schedule.timezone, now, wait)

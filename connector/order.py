@@ -87,6 +87,7 @@ class Order(msgspec.Struct, frozen=True, gc=False):
 
     id         the shop's own key, as text; the identity with `part`, never the shown number (platforms.md D8)
     part       "" or the shop's key of a shipment group (Shopify fulfilment order)
+    shipment   the shop's key of the group that this part is, also where part is ""; "" for shops that have none
     number     what people call it ("#1001"); printed, never a key
     revision   text whose order is the shop's own order of time (updated-at in UTC, then a tie-break; for exports the
                file's sequence); never our clock, never arrival order
@@ -102,6 +103,7 @@ class Order(msgspec.Struct, frozen=True, gc=False):
     revision: str
     origin: str = ""
     part: str = ""
+    shipment: str = ""
     status: str = ""
     payment: Payment = Payment.PAID
     fulfilment: Fulfilment = Fulfilment.UNFULFILLED

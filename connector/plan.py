@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -17,7 +18,7 @@ import msgspec
 from msgspec.structs import replace
 
 from connector.consider import Rules
-from connector.fetch import guarded
+from connector.fetch import by_id, guarded, without
 from connector.ledger import intake, queries
 from connector.ledger.connection import Ledger, in_memory
 from connector.ledger.known import Key, Known, PassedOver, orders_passed_over, slips_known
@@ -25,9 +26,10 @@ from connector.ledger.states import Op, State
 from connector.order import Order
 from connector.packing_slip import number_key
 from connector.receipt import Receipt
-from connector.record import Reading, record_page
+from connector.record import BY_ID, Doubt, Reading, record_page
 from connector.report import Report
 from connector.sender import Terms
+from connector.shipments import settled
 from connector.slip import slip_number
 from connector.sources.base import LiveSource, Page, Source, SourceError
 
@@ -94,44 +96,62 @@ def plan(
             _copy_last_slip(known, scratch.db)
         try:
             cursor = intake.cursor_of(known, terms.store) if known is not None and not from_the_start else ""
-            reading = Reading(
-                decides=isinstance(source, LiveSource)
-            )  # what a doubt would come to: the shop shows it now
+            planner = _Planner(rules, terms, source, known, scratch, now, report)
             for page in guarded(source.kind, lambda: source.pages(cursor)):
-                yield from _page(rules, terms, page, known, scratch, now, report, reading)
+                yield from planner.page(page)
         except SourceError as err:
             report.problem = str(err)
 
 
-def _page(
-    rules: Rules,
-    terms: Terms,
-    page: Page,
-    known: sqlite3.Connection | None,
-    scratch: Ledger,
-    now: datetime,
-    report: Report,
-    reading: Reading,
-) -> Iterator[PlanLine]:
-    orders = {(order.id, order.part): order for order in page.orders}
-    if known is not None:
-        _copy_known(known, scratch.db, rules, terms, list(orders.values()))
-    before = _standing(scratch.db, terms.store, list(orders.values()))
-    record_page(rules, terms, page, scratch, report, now, reading)
-    after = _standing(scratch.db, terms.store, list(orders.values()))
-    at_gss = (
-        queries.accepted_bodies(known, (slip.slip_id for slip in after.slips.values())) if known is not None else {}
-    )
-    made = _made(scratch.db, [slip.slip_id for slip in after.slips.values()])
-    for key, order in orders.items():
-        line = PlanLine(terms.store, order.number, order.id, Action.UNCHANGED, origin=order.origin)
-        if (slip := after.slips.get(key)) is not None:
-            yield _of_slip(line, before.slips.get(key), slip, made[slip.slip_id], at_gss.get(slip.slip_id))
-        elif (passed := after.passed.get(key)) is not None:
-            yield _of_passed(line, before.passed.get(key), passed)
-    # The next page may show these orders again: their hashes stay, what takes the room goes.
-    scratch.db.execute("DELETE FROM bodies")
-    scratch.db.execute("DELETE FROM alerts")
+@dataclass(frozen=True)
+class _Planner:
+    """One store's plan under way, page by page."""
+
+    rules: Rules
+    terms: Terms
+    source: Source
+    known: sqlite3.Connection | None
+    scratch: Ledger
+    now: datetime
+    report: Report
+
+    def page(self, page: Page) -> Iterator[PlanLine]:
+        """What a sync would do with a page's orders; it would ask for those in doubt by their id, and so do we."""
+        try:
+            yield from self._lines(page, Reading(may_doubt=isinstance(self.source, LiveSource)), page.orders)
+        except Doubt as doubt:
+            assert isinstance(self.source, LiveSource), "only who can ask may doubt"
+            for again in by_id(self.source, doubt.ids):
+                gone = [order for order in page.orders if order.id in again.gone]
+                yield from self._lines(again, BY_ID, (*again.orders, *gone))
+            yield from self.page(without(page, doubt.ids))
+
+    def _lines(self, page: Page, reading: Reading, shown: Sequence[Order]) -> Iterator[PlanLine]:
+        store, scratch, known = self.terms.store, self.scratch, self.known
+        if known is not None:
+            _copy_known(known, scratch.db, self.rules, self.terms, shown)
+        orders = {(order.id, order.part): order for order in settled(scratch.db, store, shown)}
+        before = _standing(scratch.db, store, list(orders.values()))
+        record_page(self.rules, self.terms, page, scratch, self.report, self.now, reading)
+        after = _standing(scratch.db, store, list(orders.values()))
+        slips = [slip.slip_id for slip in after.slips.values()]
+        at_gss = queries.accepted_bodies(known, slips) if known is not None else {}
+        made = _made(scratch.db, slips)
+        for key, order in orders.items():
+            line = PlanLine(store, order.number, order.id, Action.UNCHANGED, origin=order.origin)
+            if (slip := after.slips.get(key)) is not None:
+                yield _of_slip(line, before.slips.get(key), slip, made[slip.slip_id], at_gss.get(slip.slip_id))
+            elif (passed := after.passed.get(key)) is not None:
+                yield _of_passed(line, before.passed.get(key), passed)
+        for key, slip in after.slips.items():
+            if key not in orders:  # a part that its order is shown without
+                line = PlanLine(store, slip.order_number, key[0], Action.UNCHANGED)
+                line = _of_slip(line, before.slips.get(key), slip, made[slip.slip_id], at_gss.get(slip.slip_id))
+                if line.action is not Action.UNCHANGED:
+                    yield line
+        # The next page may show these orders again: their hashes stay, what takes the room goes.
+        scratch.db.execute("DELETE FROM bodies")
+        scratch.db.execute("DELETE FROM alerts")
 
 
 class _Standing(NamedTuple):
@@ -207,7 +227,7 @@ def differences(before: str | None, after: str | None) -> tuple[Difference, ...]
 def _made(db: sqlite3.Connection, slip_ids: list[int]) -> dict[int, _New]:
     rows = db.execute(
         "SELECT v.slip_id, b.body, b.receipts, coalesce(max(a.text), '') FROM versions v"
-        " LEFT JOIN bodies b ON b.version_id = v.id LEFT JOIN alerts a ON a.slip_id = v.slip_id"
+        " LEFT JOIN bodies b ON b.version_id = v.id LEFT JOIN alerts a ON a.slip_id = v.slip_id AND a.kind = 'held'"
         " WHERE v.newest = 1 AND v.slip_id IN (SELECT value FROM json_each(?)) GROUP BY v.slip_id",
         (json.dumps(slip_ids),),
     )
@@ -215,10 +235,11 @@ def _made(db: sqlite3.Connection, slip_ids: list[int]) -> dict[int, _New]:
 
 
 _SLIP = (
-    "id, store, order_id, part, order_number, number, number_key, destination, revision, content, origin, created_at"
+    "id, store, order_id, part, order_number, number, number_key, destination, revision, content, origin, created_at,"
+    " shipment"
 )
 _VERSION = "slip_id, seq, store, newest, op, state, reason, hash, revision, tries, created_at, changed_at"
-_PASSED = "store, order_id, part, order_number, decision, reason, until, revision, content, origin, seen_at"
+_PASSED = "store, order_id, part, order_number, decision, reason, until, revision, content, origin, seen_at, shipment"
 
 
 def _copy_last_slip(known: sqlite3.Connection, scratch: sqlite3.Connection) -> None:
@@ -227,7 +248,7 @@ def _copy_last_slip(known: sqlite3.Connection, scratch: sqlite3.Connection) -> N
 
 
 def _copy_known(
-    known: sqlite3.Connection, scratch: sqlite3.Connection, rules: Rules, terms: Terms, orders: list[Order]
+    known: sqlite3.Connection, scratch: sqlite3.Connection, rules: Rules, terms: Terms, orders: Sequence[Order]
 ) -> None:
     """Copy what the ledger knows of these orders, and of whoever has a number that one of them would want."""
     ids = (terms.store, *(order.id for order in orders))
@@ -238,7 +259,27 @@ def _copy_known(
     with_their_numbers = f"destination = ? AND number IS NOT NULL AND number_key IN ({_marks(len(keys) - 1)})"
     _copy(known, scratch, "slips", _SLIP, f"({these}) OR ({with_their_numbers})", (*ids, *keys))
     _copy(known, scratch, "versions", _VERSION, of_these, ids)
+    _copy_calls(known, scratch, these, ids)
     _copy(known, scratch, "passed_over", _PASSED, these, ids)
+
+
+def _copy_calls(known: sqlite3.Connection, scratch: sqlite3.Connection, these: str, ids: tuple[str, ...]) -> None:
+    """Which calls carried these slips, and what came of them: what may be at GSS hangs on that."""
+    calls = known.execute(
+        "SELECT a.id, a.store, a.op, a.slips, a.started_at, c.answer, v.slip_id, v.seq FROM slips"  # noqa: S608
+        " JOIN versions v ON v.slip_id = slips.id JOIN attempt_versions c ON c.version_id = v.id"
+        f" JOIN attempts a ON a.id = c.attempt_id WHERE slips.{these}",
+        ids,
+    ).fetchall()
+    scratch.executemany(
+        "INSERT OR IGNORE INTO attempts (id, store, op, slips, started_at) VALUES (?, ?, ?, ?, ?)",
+        [call[:5] for call in calls],
+    )
+    scratch.executemany(
+        "INSERT OR IGNORE INTO attempt_versions (attempt_id, version_id, answer)"
+        " SELECT ?, id, ? FROM versions WHERE slip_id = ? AND seq = ?",
+        [(call[0], *call[5:]) for call in calls],
+    )
 
 
 def _marks(count: int) -> str:

@@ -15,11 +15,12 @@ from connector.gosweetspot.answers import Outcome
 from connector.gosweetspot.client import MOST_NUMBERS, pieces
 from connector.gosweetspot.records import Proof, ReadBack, Record, proof_of, shows
 from connector.lane import Lane
-from connector.ledger import gates, outbox, proofs
+from connector.ledger import alerts, gates, outbox, proofs
 from connector.ledger.connection import Ledger
-from connector.ledger.machine import Shown
+from connector.ledger.machine import CYCLE, Shown
 from connector.ledger.proofs import Asked, Sight
 from connector.ledger.states import Op, State
+from connector.ledger.times import stamp
 from connector.sender import Pause, Terms, keep_gate, trouble_of
 
 if TYPE_CHECKING:
@@ -29,6 +30,12 @@ LEARN_AT_ONCE = 40
 """Answers taken into the ledger in one transaction: a synced commit costs as much as a call."""
 MOST_AT_ONCE = 4000
 """Versions looked at before the ledger is asked again what is due: bounds memory."""
+REFUSED_ALONE = 3
+"""Numbers that GSS refuses to be asked about alone, while it answers for none: then it refuses every one."""
+ALL_AGAIN = timedelta(hours=1)
+"""When the others are asked about again then."""
+REFUSED = "read-back refused"
+"""The kind of the alert."""
 
 
 class Reads(Protocol):
@@ -66,6 +73,7 @@ def read_back(
     most_calls: the rest stays due.
     """
     with ledger.writing() as db:
+        proofs.wait_no_longer(db, terms.store, clock())
         proofs.close_windows(db, terms.store, clock())
     with Lane[Call, ReadBack](terms.in_flight) as lane:
         reading = _Reading(ledger, client, terms, clock, lane, Findings())
@@ -97,7 +105,8 @@ class _Reading:
     def ask(self, waiting: list[Piece]) -> None:
         """Make the calls for these pieces, a few in flight, and learn from their answers a good many at a time.
 
-        A call that GSS refuses as it is (too long, or one number in it) is made again in halves (failures.md B9).
+        A call that GSS refuses as it is (too long, or one number in it) is made again in halves (failures.md B9), but
+        not for every number there is where none is answered for.
         """
         heard: list[Heard] = []
         while waiting or not self.lane.is_empty:
@@ -109,7 +118,7 @@ class _Reading:
                     waiting += (piece[len(piece) // 2 :], piece[: len(piece) // 2])
                 else:
                     heard.append((call, answer))
-            if self.findings.pause or any(trouble_of(answer) for _, answer in heard):
+            if self._is_in_vain(heard):
                 waiting.clear()
             if len(heard) >= LEARN_AT_ONCE:
                 self._learn(heard)
@@ -142,11 +151,12 @@ class _Reading:
 
         They prove what GSS had when it was asked, however long ago that was.
         """
+        alone: list[Heard] = []
         sights = [
             found
             for (piece, _), answer in heard
             if answer.outcome is Outcome.ANSWERED
-            for found in self._seen(piece, answer)
+            for found in self._seen(piece, answer, alone)
         ]
         with self.ledger.writing() as db:
             if sights:
@@ -154,8 +164,29 @@ class _Reading:
                 self.findings.states.update(
                     proofs.learn(db, self.terms.store, sights, self.clock(), self.terms.ghost_window, first)
                 )
-            for _, answer in heard:
-                self._keep_gate(db, answer)
+            for (piece, _), answer in (*heard, *alone):
+                self._note(db, piece, answer)
+            if self._is_every_one_refused(heard):
+                proofs.put_off_all(db, self.terms.store, self.clock(), ALL_AGAIN)
+
+    def _note(self, db: sqlite3.Connection, piece: Piece, answer: ReadBack) -> None:
+        """What an answer says of GSS, and of a number it will not be asked about: that one waits for a cycle."""
+        self._keep_gate(db, answer)
+        if answer.outcome is Outcome.REJECTED:
+            proofs.put_off(db, piece, self.clock(), CYCLE)
+            text = f"GSS refuses to be asked about slip {piece[0].number}, so it can't be confirmed: {answer.note}"
+            alerts.open_alert(db, self.terms.store, None, REFUSED, text, stamp(self.clock()))
+        if answer.outcome is not Outcome.ANSWERED:
+            self.findings.pause = self.findings.pause or Pause(self.clock(), answer.note)
+
+    def _is_in_vain(self, heard: Sequence[Heard]) -> bool:
+        """Whether more calls would come to nothing."""
+        trouble = any(trouble_of(answer) for _, answer in heard)
+        return self.findings.pause is not None or trouble or self._is_every_one_refused(heard)
+
+    def _is_every_one_refused(self, heard: Sequence[Heard]) -> bool:
+        refused = [answer for _, answer in heard if answer.outcome is Outcome.REJECTED]
+        return not self.findings.states and len(heard) == len(refused) >= REFUSED_ALONE
 
     def _keep_gate(self, db: sqlite3.Connection, answer: ReadBack) -> None:
         """While something is owed, only a call that takes it shows that GSS takes orders again: a GET that works must
@@ -164,38 +195,37 @@ class _Reading:
         gate = gates.gate_of(db, self.terms.gate)
         if trouble is not None or (gate.failures and not outbox.owed(db, self.terms.store)):
             keep_gate(db, self.terms, gate, trouble, answer, self.clock())
-        self._note(answer)
 
-    def _note(self, answer: ReadBack) -> None:
-        if answer.outcome is not Outcome.ANSWERED:
-            self.findings.pause = self.findings.pause or Pause(self.clock(), answer.note)
-
-    def _seen(self, piece: Piece, answer: ReadBack) -> Iterator[tuple[Asked, Sight]]:
+    def _seen(self, piece: Piece, answer: ReadBack, alone: list[Heard]) -> Iterator[tuple[Asked, Sight]]:
         older = _older(self.ledger, piece)
-        records = self._checked_alone(piece, answer.records)
+        records = self._checked_alone(piece, answer.records, alone)
         for asked in piece:
             if asked.number in records:
                 yield asked, sight(asked, records[asked.number], older.get(asked.slip_id, ()))
 
     def _checked_alone(
-        self, piece: Piece, records: Mapping[str, tuple[Record, ...]]
+        self, piece: Piece, records: Mapping[str, tuple[Record, ...]], alone: list[Heard]
     ) -> Mapping[str, tuple[Record, ...]]:
         """A slip that GSS had and is missing is asked for once more, alone, before anybody is alarmed (failures.md B2).
 
-        Where that can't be done now, the slip is left out: nothing was learnt about it.
+        Where that can't be done now, the slip is left out: nothing was learnt about it. What was heard goes to `alone`.
         """
-        missing = [asked.number for asked in piece if asked.state in _WAS_THERE and not records[asked.number]]
+        missing = [asked for asked in piece if asked.state in _WAS_THERE and not records[asked.number]]
         if not missing or len(piece) == 1:
             return records
         checked = dict(records)
-        for number in missing:
-            del checked[number]
-            if not self.findings.pause and self._may_call():
-                again = self.client.get([number])
-                self._note(again)
-                if again.outcome is Outcome.ANSWERED:
-                    checked[number] = again.records[number]
+        for asked in missing:
+            del checked[asked.number]
+            if not self.findings.pause and _are_usable(alone) and self._may_call():
+                call = ((asked,), self.clock())
+                alone.append((call, self._call(call)))
+                if _are_usable(alone):
+                    checked[asked.number] = alone[-1][1].records[asked.number]
         return checked
+
+
+def _are_usable(heard: Sequence[Heard]) -> bool:
+    return all(answer.outcome is Outcome.ANSWERED for _, answer in heard)
 
 
 def _older(ledger: Ledger, piece: Piece) -> dict[int, list[tuple[str, bytes]]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from connector.consider import Considered, Rules, consider, consider_gone
+from connector.consider import Considered, Rules, consider, consider_gone, consider_not_shown
 from connector.ledger import alerts, intake
 from connector.ledger.connection import Ledger
 from connector.ledger.intake import Change, Kind
@@ -17,6 +17,7 @@ from connector.ledger.times import stamp
 from connector.order import Order, content_hash
 from connector.report import Report
 from connector.sender import Terms
+from connector.shipments import settled
 from connector.sources.base import Page
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Reading(msgspec.Struct, frozen=True):
 
 
 EXPORT: Final = Reading()
+BY_ID: Final = Reading(decides=True)
 
 
 class Doubt(Exception):
@@ -71,16 +73,17 @@ def record_page(
 
     The cursor is kept but for sweeps and orders asked for by id, which have none.
     """
-    orders, contradictory = _newest_of_each(page.orders, hold=not reading.may_doubt)
     counted = Report(rules.store)
     with ledger.writing() as db:
+        shown = settled(db, terms.store, page.orders)
+        orders, contradictory = _newest_of_each(shown, hold=not reading.may_doubt)
         recorder = _Recorder(db, rules, terms, now, reading, counted, doubtful=contradictory)
         recorder.take(orders, page.gone)
         if recorder.doubtful:
             raise Doubt(sorted(recorder.doubtful))
         recorder.write()
         for text in page.alerts:
-            alerts.open_alert(db, terms.store, None, f"input: {text[:60]}", text, stamp(now))
+            alerts.open_alert(db, terms.store, None, alerts.INPUT, text, stamp(now))
         if not (reading.is_sweep or reading.decides):
             intake.keep_cursor(db, terms.store, page.cursor, now)
     _add(report, counted)
@@ -122,6 +125,8 @@ class _Recorder:
         passed = orders_passed_over(self._db, self._terms.store, ids) if ids else {}
         for order in orders:
             self._order(order, known.get((order.id, order.part)), passed.get((order.id, order.part)))
+        if self._reading.decides or self._reading.may_doubt:  # a shop that can be asked shows an order whole
+            self._not_shown(orders, known)
         if gone:
             self._gone(set(gone), known, passed)
 
@@ -140,6 +145,18 @@ class _Recorder:
                 self._report.missed += _was_long_ago(order, self._now)
         elif word is Accept.SAME:
             self._same.append((order.revision, order.origin, self._terms.store, order.id, order.part))
+
+    def _not_shown(self, orders: list[Order], known: dict[Key, Known]) -> None:
+        keys = {(order.id, order.part) for order in orders}
+        for order_id, part in (key for key in known if key not in keys):
+            before = known[order_id, part]
+            shown = [order for order in orders if order.id == order_id]
+            change = consider_not_shown(shown, part, before, self._rules, self._now) if shown else None
+            if change is not None and self._reading.may_doubt:
+                self.doubtful.add(order_id)
+            elif change is not None:
+                _count(self._report, Considered(Accept.NEWER, change), None)
+                self._changes.append((change, before, False))
 
     def _gone(self, ids: set[str], known: dict[Key, Known], passed: dict[Key, PassedOver]) -> None:
         for of_what in (known, passed):

@@ -45,10 +45,11 @@ class Report(msgspec.Struct):
 
 
 class Hooks(msgspec.Struct, frozen=True):
-    """What the outside world gives a run: the time, a way to wait, a wish to stop, and somebody who watches."""
+    """What the outside world gives a run: the time, a way to wait (True: we are to stop), a wish to stop, and somebody
+    who watches."""
 
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    wait: Callable[[float], None] = time.sleep
+    wait: Callable[[float], bool | None] = time.sleep
     stopping: Callable[[], bool] = lambda: False
     progress: Callable[[Report], None] = lambda _: None
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
@@ -189,11 +189,27 @@ def _settle(db: sqlite3.Connection, terms: Terms, attempt: Attempt, answer: Answ
     heard = understand(attempt, answer, others_pass=gate.failures == 0)
     if not outbox.settle(db, attempt, heard, now, terms.ghost_window):
         return 0
-    keep_gate(db, terms, gate, trouble_of(answer), answer, now)
+    keep_gate(db, terms, gate, _trouble_with(gate, answer), answer, now)
+    for number, words in _not_understood(answer):
+        text = f'GSS said of slip {number}: "{words}". What that means is not known: look at it in GSS'
+        alerts.open_alert(db, terms.store, None, "not understood", text, stamp(now))
     if answer.strangers:
         text = f"GSS answered for {answer.strangers} slip(s) that were not in the call; they were ignored"
         alerts.open_alert(db, terms.store, None, "strangers", text, stamp(now))
     return len(attempt.items)
+
+
+def _trouble_with(gate: Gate, answer: Answer) -> Trouble | None:
+    """As `trouble_of`, but what GSS answers about one slip alone is that slip's affair while all others pass."""
+    is_about_one = answer.outcome is Outcome.ANSWERED and len(answer.rows) == 1
+    return None if is_about_one and gate.failures == 0 else trouble_of(answer)
+
+
+def _not_understood(answer: Answer) -> Iterator[tuple[str, str]]:
+    """The slips of which GSS says something that we know no meaning of, and its words (gosweetspot-api.md 1.10, 4)."""
+    for number, row in answer.rows.items():
+        if row.verdict is Verdict.UNCLEAR and row.msg.strip():
+            yield number, row.msg
 
 
 def keep_gate(
@@ -246,8 +262,10 @@ def _claim(
         wait = gates.take_call(db, terms.gate, terms.budget, now)
         if wait > timedelta(0):
             return attempts, Pause(now + wait, "the call budget of this key is used up", is_budget=True)
-        most = 1 if gate.is_careful() else terms.batch_size
-        attempt = outbox.claim(db, terms.store, most, min(most, MOST_PER_DELETE), now)
+        if gate.is_careful():
+            attempt = outbox.claim(db, terms.store, 1, 1, now, is_probe=True)
+        else:
+            attempt = outbox.claim(db, terms.store, terms.batch_size, min(terms.batch_size, MOST_PER_DELETE), now)
         if attempt is None:
             return attempts, None
         attempts.append(attempt)
@@ -264,7 +282,7 @@ _EVENTS = {
 
 _WHOLE_CALL = {
     Outcome.NOT_SENT: (Event.NOT_SENT, Event.NOT_SENT),
-    Outcome.UNKNOWN: (Event.UNKNOWN, Event.UNKNOWN),
+    Outcome.UNKNOWN: (Event.UNKNOWN, Event.BATCH_FAILED),
     Outcome.SERVER_ERROR: (Event.FAILED_ALONE, Event.BATCH_FAILED),
     Outcome.REJECTED: (Event.REJECTED_ALONE, Event.BATCH_REJECTED),
     Outcome.UNAUTHORISED: (Event.UNAUTHORISED, Event.UNAUTHORISED),

@@ -137,7 +137,7 @@ def _counted(db: sqlite3.Connection, names: Sequence[str]) -> dict[str, int]:
 
 
 def _standing(db: sqlite3.Connection, name: str, store: Store | None, now: datetime) -> StoreStanding:
-    send_at, read_at = outbox.next_due(db, name), proofs.due_again(db, name)
+    send_at, read_at = outbox.next_due(db, name, now), proofs.due_again(db, name, now)
     standing = StoreStanding(
         name,
         queries.states_counted(db, name),

@@ -135,10 +135,10 @@ def send_store(
     return report
 
 
-def next_call(terms: Terms, ledger: Ledger) -> datetime | None:
+def next_call(terms: Terms, ledger: Ledger, now: datetime) -> datetime | None:
     """When GSS is to be called next for this store; None when nothing is owed or to be read back."""
-    read = proofs.due_again(ledger.db, terms.store) if terms.read_back else None
-    times = [one for one in (outbox.next_due(ledger.db, terms.store), read) if one is not None]
+    read = proofs.due_again(ledger.db, terms.store, now) if terms.read_back else None
+    times = [one for one in (outbox.next_due(ledger.db, terms.store, now), read) if one is not None]
     return min(times, default=None)
 
 

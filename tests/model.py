@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 
 PUT, DELETE = "put", "delete"
 TICKET_STATES = {"ticketed", "processed", "late"}
+LEFT_NOTHING = {"not tried", "not sent", "unauthorised", "throttled", "refused", "rejected alone"}
+"""What a call came to that brought nothing to GSS."""
 
 
 class Illegal(AssertionError):
@@ -21,19 +23,23 @@ class Version:
     op: str
     content: str
     state: str
-    attempted: bool = False
+    may_be_there: bool = False
     strikes: int = 0
     first_strike: float = 0.0
 
 
 @dataclass
 class Slip:
-    """One order's slip: its versions, oldest first (seq is the place), and when its last attempt ended (seconds)."""
+    """One order's slip: its versions, oldest first (seq is the place), and when its last attempt ended (seconds).
+
+    stop: "wait" or "skip" while the shop wants it no more and what GSS has of it stays.
+    """
 
     revision: int
     seen: str
     versions: list[Version] = field(default_factory=list)
     last_end: float | None = None
+    stop: str = ""
 
     @property
     def newest(self) -> Version:
@@ -41,7 +47,8 @@ class Slip:
 
     @property
     def ever_sent(self) -> bool:
-        return any(version.attempted for version in self.versions)
+        """Whether a call brought something there, may have, or may yet."""
+        return any(version.may_be_there or version.state == "sending" for version in self.versions)
 
 
 @dataclass
@@ -54,8 +61,9 @@ class Model:
     passed: dict[str, tuple[int, str]] = field(default_factory=dict)
 
     # 3.2, the accept rule, and 1, 2, 25, 27, 28, 29
-    def change(self, order: str, revision: int, address: str, cancelled: bool) -> None:
-        seen = "cancelled " + address if cancelled else address
+    def change(self, order: str, revision: int, address: str, word: str = "") -> None:
+        """word: "cancel", "skip" (fulfilled by hand), "wait" (on hold), or "": it should ship."""
+        seen = word + address
         slip = self.slips.get(order)
         known = (slip.revision, slip.seen) if slip else self.passed.get(order)
         if known is not None:
@@ -69,13 +77,15 @@ class Model:
                 return
         self._see(order, revision, seen)
         if slip is None:
-            if cancelled:
+            if word:
                 self.passed[order] = (revision, seen)
             else:
                 self.passed.pop(order, None)
                 self.slips[order] = Slip(revision, seen, [Version(PUT, address, "owed")])
-        elif cancelled:
+        elif word == "cancel":
             self._cancel(slip)
+        elif word:
+            self._stop(slip, word)
         else:
             self._edit(slip, address)
 
@@ -91,11 +101,27 @@ class Model:
             known = self.passed.pop(order)
             self.slips[order] = Slip(known[0], "a tie", [Version(PUT, "", "held")])
         elif slip.seen != "a tie":
-            slip.seen = "a tie"
+            slip.seen, slip.stop = "a tie", ""
             self._add(slip, PUT, "", "late" if slip.newest.state in TICKET_STATES else "held")
+
+    def _stop(self, slip: Slip, word: str) -> None:
+        """Fulfilled or on hold: never sent, it is over or held at once; else what GSS has of it stays."""
+        newest = slip.newest
+        slip.stop = ""
+        if newest.op == DELETE or newest.state in TICKET_STATES:
+            return
+        if slip.ever_sent:
+            slip.stop = word
+            newest.state = "unclear" if newest.state == "owed" else newest.state
+        else:
+            self._add(slip, *self._stopped(word))
+
+    def _stopped(self, word: str) -> tuple[str, str, str]:
+        return (PUT, "", "held") if word == "wait" else (DELETE, "", "withdrawn")
 
     def _cancel(self, slip: Slip) -> None:
         newest = slip.newest
+        slip.stop = ""
         if newest.op == DELETE:
             return
         if newest.state in TICKET_STATES:
@@ -107,6 +133,7 @@ class Model:
 
     def _edit(self, slip: Slip, address: str) -> None:
         newest = slip.newest
+        slip.stop = ""
         if newest.op == PUT and newest.content == address and newest.state != "held":
             return
         self._add(slip, PUT, address, "late" if newest.state in TICKET_STATES else "owed")
@@ -125,21 +152,26 @@ class Model:
             raise Illegal(f"3: {order} is sent while {slip.newest.state}")
         if any(version.state == "sending" for version in slip.versions):
             raise Illegal(f"invariant 1: {order} has two open attempts")
-        slip.newest.state, slip.newest.attempted = "sending", True
+        if slip.stop and slip.newest.state == "unclear":
+            raise Illegal(f"{order} is sent although the shop wants it no more, and GSS may have nothing of it")
+        slip.newest.state = "sending"
 
     # 4 to 16, and 28 for a version that is no longer the newest
     def answered(self, order: str, seq: int, event: str, others_pass: bool) -> None:
         slip = self.slips[order]
         version = slip.versions[seq - 1]
         slip.last_end = self.now
+        version.may_be_there |= event not in LEFT_NOTHING
         if seq != len(slip.versions):
             unsure = event in ("no usable answer", "batch failed", "failed alone", "interrupted")
             version.state = "unclear" if unsure else "superseded"
             return
         version.state = self._state_after(version, event, others_pass)
+        if slip.stop and version.state == "owed":
+            version.state = "unclear"
 
     def _state_after(self, version: Version, event: str, others_pass: bool) -> str:
-        if event in ("not sent", "unauthorised", "throttled", "batch rejected"):
+        if event in ("not tried", "not sent", "unauthorised", "throttled", "batch rejected"):
             return "owed"
         if event in ("no usable answer", "batch failed", "interrupted"):
             return "unclear"
@@ -169,11 +201,25 @@ class Model:
     def read_back(self, order: str, shown: str, ticketed: bool) -> None:
         slip = self.slips[order]
         version = slip.newest
+        gone = shown == "nothing" and version.op == PUT and version.state in ("unclear", "accepted")
+        if slip.stop and gone:
+            if self._quiet(slip):
+                version.state = "superseded"
+                self._add(slip, *self._stopped(slip.stop))
+                slip.stop = ""
+            return
         version.state = self._state_shown(slip, version, shown, ticketed)
+
+    def _quiet(self, slip: Slip) -> bool:
+        if any(version.state == "sending" for version in slip.versions):
+            return False
+        return slip.last_end is None or self.now - slip.last_end >= self.ghost_window
 
     def _state_shown(self, slip: Slip, version: Version, shown: str, ticketed: bool) -> str:
         state, op = version.state, version.op
-        quiet = slip.last_end is None or self.now - slip.last_end >= self.ghost_window
+        quiet = self._quiet(slip)
+        if state in ("held", "refused"):
+            return "late" if ticketed else state
         decided = state in ("processed", "late")
         if ticketed:
             if decided:

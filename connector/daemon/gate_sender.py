@@ -25,6 +25,8 @@ BUSY_AGAIN: Final = timedelta(seconds=5)
 FENCED_AGAIN: Final = timedelta(seconds=30)
 """A fenced store waits until its shop was read, which pokes, or until a person was heard."""
 FAULTY_AGAIN: Final = timedelta(minutes=1)
+FRUITLESS_AGAIN: Final = timedelta(minutes=1)
+"""What is due after a slice that only asked, and learnt nothing, is no more likely to be learnt at once."""
 
 
 class GateSender:
@@ -67,17 +69,19 @@ class GateSender:
                 if report.pause_until is not None and report.pause_until > house.now():
                     house.tallies.failed(store.name, "gosweetspot")
                     return report.pause_until
+                if report.read_back_calls and not (report.calls or report.states):
+                    self._busy_until[store.name] = house.now() + FRUITLESS_AGAIN
         return None
 
     def _due(self, ledger: Ledger) -> tuple[list[Store], datetime | None]:
         """The stores with something to do now, and when the first of the others has."""
         now = self._house.now()
-        times = [(self._next(store, ledger), store) for store in list(self.stores.values())]
+        times = [(self._next(store, ledger, now), store) for store in list(self.stores.values())]
         due = [store for at, store in times if at is not None and at <= now]
         return due, min((at for at, _ in times if at is not None and at > now), default=None)
 
-    def _next(self, store: Store, ledger: Ledger) -> datetime | None:
-        at = next_call(opening.terms_of(store, None), ledger)
+    def _next(self, store: Store, ledger: Ledger, now: datetime) -> datetime | None:
+        at = next_call(opening.terms_of(store, None), ledger, now)
         busy = self._busy_until.get(store.name)
         return max(at, busy) if at is not None and busy is not None else at
 

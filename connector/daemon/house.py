@@ -56,8 +56,8 @@ class House:
 
         return Hooks(self.now, self._wait, stopping)
 
-    def _wait(self, seconds: float) -> None:
-        self.stopping.wait(seconds)
+    def _wait(self, seconds: float) -> bool:
+        return self.stopping.wait(seconds)
 
     def guarded(self, do: Callable[[], object]) -> None:
         """Do it, and whatever comes of it goes no further than the log."""

@@ -169,7 +169,8 @@ def _answer(numbers: Sequence[str], claims: Iterable[Claim], status: int) -> Ans
         note = "GoSweetSpot's answer names none of the packing slips that were sent."
         return Answer(Outcome.UNKNOWN, status, note=note, strangers=strangers)
     rows = {number: said.get(number, _UNCLEAR) for number in numbers}
-    return Answer(Outcome.ANSWERED, status, rows, note_on_strangers(strangers), strangers=strangers)
+    note = " ".join(filter(None, (_note_on_no_use(rows), note_on_strangers(strangers))))
+    return Answer(Outcome.ANSWERED, status, rows, note, strangers=strangers)
 
 
 def _said_of(numbers: Sequence[str], claims: Iterable[Claim]) -> tuple[dict[str, Row], int]:
@@ -212,6 +213,14 @@ def note_on_strangers(strangers: int) -> str:
     if not strangers:
         return ""
     return f"GoSweetSpot's answer has {strangers} row(s) about packing slips this call did not name; they were ignored."
+
+
+def _note_on_no_use(rows: dict[str, Row]) -> str:
+    """The sentence about rows none of which says what became of its slip, "" where one does."""
+    if any(row.verdict is not Verdict.UNCLEAR for row in rows.values()):
+        return ""
+    words = next((f': "{row.msg}"' for row in rows.values() if row.msg.strip()), "")
+    return f"GoSweetSpot's answer doesn't say whether it took the packing slips that were sent{words}."
 
 
 def note_on_unreadable(body: bytes) -> str:

@@ -7,8 +7,9 @@ ledger, which must not know of anything later than now, and a server, by the Dat
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Final
+
+from connector.wire.heard import http_date
 
 MOST_APART: Final = timedelta(hours=1)
 """What a removal after weeks can bear, and no clock that runs at all is off by."""
@@ -39,11 +40,6 @@ def time_told_by(url: str) -> datetime | None:
 
     door = Door(url, {}, largest=1, reads=())
     try:
-        date = door.exchange("GET", "/", None, TIMEOUT_S).date
+        return http_date(door.exchange("GET", "/", None, TIMEOUT_S).date)
     finally:
         door.close()
-    try:
-        told = parsedate_to_datetime(date)
-    except ValueError:
-        return None
-    return told.replace(tzinfo=told.tzinfo or UTC)  # a date without a zone comes out naive; HTTP dates are GMT

@@ -80,7 +80,7 @@ def pass_fence(
     ledger: Ledger,
     client: Reads,
     clock: Callable[[], datetime],
-    wait: Callable[[float], None],
+    wait: Callable[[float], object],
     stopping: Callable[[], bool] = lambda: False,
 ) -> Compared:
     """Lead a store through the fence. The caller holds the store's lock, and has read and swept its shop (noted by
@@ -115,7 +115,7 @@ class _Asking:
     ledger: Ledger
     client: Reads
     clock: Callable[[], datetime]
-    wait: Callable[[float], None]
+    wait: Callable[[float], object]
     stopping: Callable[[], bool]
     adopts: bool
     found: Compared = field(default_factory=Compared)

@@ -1,4 +1,5 @@
-"""What a person must look at: one open alert per slip and kind, whatever happens how often. Knows no rules.
+"""What a person must look at: one open alert per slip and kind, whatever happens how often; and one for each thing
+that a shop's pages tell. Knows no rules.
 
 An alert's text carries order and slip numbers and field names, never what stands in the fields (failures.md SEC47).
 """
@@ -8,12 +9,18 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable
+from typing import Final
+
+INPUT: Final = "input"
+"""The kind of what a shop's pages tell (a file that can't be read, an order that can't be named): as many alerts as
+there are texts. The ledger's index knows this word."""
 
 
 def open_alert(db: sqlite3.Connection, store: str, slip_id: int | None, kind: str, text: str, at: str) -> None:
-    """Open an alert, or leave the one of its kind that is open already."""
+    """Open an alert. One of its kind that is open already stays as old as it is, and says what is true now."""
     db.execute(
-        "INSERT OR IGNORE INTO alerts (store, slip_id, kind, text, opened_at) VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO alerts (store, slip_id, kind, text, opened_at) VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET text = excluded.text WHERE text <> excluded.text",
         (store, slip_id, kind, text, at),
     )
 

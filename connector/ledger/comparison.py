@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 import msgspec
 
-from connector.ledger import alerts
+from connector.ledger import alerts, reached
 from connector.ledger.machine import NOW, Alarm, Move
 from connector.ledger.outbox import apply_move
 from connector.ledger.proofs import Asked, sent_before
@@ -23,7 +23,7 @@ LEFT_STANDING: Final = "left standing"
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """A slip to be compared. was_sent: a call that this ledger knows of carried one of its versions."""
+    """A slip to be compared. was_sent: a call that this ledger knows of may have brought one of its versions there."""
 
     asked: Asked
     was_sent: bool
@@ -41,9 +41,9 @@ class Passed(msgspec.Struct, frozen=True):
 def to_compare(db: sqlite3.Connection, store: str, after: int, most: int) -> list[Standing]:
     """Slips whose newest version is to be sent or not yet proven, of slips after `after`, by slip."""
     rows = db.execute(
-        "SELECT v.id, v.slip_id, v.seq, s.number, v.op, v.state, b.body, v.hash, v.attempt_id, v.ghosts,"
-        " EXISTS (SELECT 1 FROM versions o WHERE o.slip_id = v.slip_id AND o.tries > 0)"
-        " FROM versions v JOIN slips s ON s.id = v.slip_id LEFT JOIN bodies b ON b.version_id = v.id"
+        "SELECT v.id, v.slip_id, v.seq, s.number, v.op, v.state, b.body, v.hash, v.attempt_id, v.ghosts, "  # noqa: S608
+        + reached.SLIP_MAY_BE_THERE
+        + " FROM versions v JOIN slips s ON s.id = v.slip_id LEFT JOIN bodies b ON b.version_id = v.id"
         " WHERE v.store = ? AND v.newest = 1 AND v.state IN ('owed', 'unclear', 'accepted') AND s.number IS NOT NULL"
         " AND v.slip_id > ? ORDER BY v.slip_id LIMIT ?",
         (store, after, most),

@@ -14,7 +14,7 @@ from enum import StrEnum
 
 import msgspec
 
-from connector.ledger import alerts
+from connector.ledger import alerts, reached
 from connector.ledger.known import Known
 from connector.ledger.machine import GHOST_WINDOW, Alarm
 from connector.ledger.states import Op, State
@@ -25,6 +25,9 @@ HELD_BY_A_PERSON = "held by "
 CHANGED_AFTER_ITS_END = "changed after its end"
 """The kind of alert about an order that a shop changes when its data was removed long since."""
 _AND_NOW = "; and now: "
+_CLASHES = "another order wants the same packing slip number"
+_STANDS = "The slip was sent before that and is still at GSS."
+_MAY_STAND = "Its slip may have got to GSS before that: what is there stays, and what is not there is not sent."
 _TOO_LATE = (
     "order {before.order_number}: the shop changed it, but it is over ({before.reason}) and its data was removed in "
     "time. Nothing is sent. If another parcel must go, make it in GoSweetSpot"
@@ -47,6 +50,7 @@ class Change(msgspec.Struct, frozen=True, gc=False):
     number, body, hash, receipts  of the slip made (SHIP); number alone may be known when HELD
     keeps_slip  a SKIP that leaves alone what GSS already has (the order was fulfilled)
     content     hash of what the shop said; revision  its place in the shop's order of time
+    shipment    the shop's key of what this part ships; "" leaves the one that is known
     """
 
     order_id: str
@@ -63,6 +67,7 @@ class Change(msgspec.Struct, frozen=True, gc=False):
     reason: str = ""
     until: str | None = None
     keeps_slip: bool = False
+    shipment: str = ""
 
 
 def record(
@@ -128,9 +133,11 @@ class _Page:
         self.passed: list[tuple[object, ...]] = []
         self.unpassed: list[tuple[str, str, str]] = []
         self.released: list[int] = []
+        self.stopped: list[tuple[str, str, int]] = []
         self.alerts: list[tuple[int | None, str, str]] = []
         self.wanted: dict[str, list[int]] = {}
         self.numbers: list[tuple[str, str, int]] = []
+        self.may_free_a_number = False
 
     def take(self, change: Change, before: Known | None, was_passed_over: bool) -> None:
         if before is not None:
@@ -151,7 +158,7 @@ class _Page:
             self.wanted.setdefault(key, []).append(slip_id)
         self.slips.append(
             (slip_id, self.store, change.order_id, change.part, change.order_number, given, key, self.destination,
-             change.revision, change.content, change.origin, self.now),
+             change.revision, change.content, change.origin, self.now, change.shipment),
         )  # fmt: skip
         state = State.OWED if change.kind is Kind.SHIP else State.HELD
         self._version(slip_id, 1, Op.PUT, state, change, urgency=2)
@@ -162,7 +169,7 @@ class _Page:
         decision = "wait" if change.kind is Kind.WAIT else "skip"
         self.passed.append(
             (self.store, change.order_id, change.part, change.order_number, decision, change.reason, change.until,
-             change.revision, change.content, change.origin, self.now),
+             change.revision, change.content, change.origin, self.now, change.shipment),
         )  # fmt: skip
 
     def _follow(self, change: Change, before: Known) -> None:
@@ -170,7 +177,10 @@ class _Page:
         if before.state is State.CLOSED:
             self._after_the_end(change, before)
             return
-        self.updated.append((change.revision, change.content, change.origin, change.order_number, before.slip_id))
+        self.updated.append(
+            (change.revision, change.content, change.origin, change.order_number, change.shipment, before.slip_id)
+        )
+        self.may_free_a_number |= before.number is None
         if change.kind in (Kind.SKIP, Kind.WAIT, Kind.WITHDRAW):
             self._stop(change, before)
         elif change.kind is Kind.HELD:
@@ -202,31 +212,38 @@ class _Page:
             self._late(change, before, Op.PUT, f"the order was changed after GSS had ticketed it ({reason})")
             return
         reason = _still_held(before, reason)
-        self._replace(change, before, Op.PUT, State.HELD, reason=reason)
-        pending = " An older version is still pending at GSS." if self._was_sent(before.slip_id) else ""
+        was_sent = self._was_sent(before.slip_id)
+        self._replace(change, before, Op.PUT, State.HELD, reason=reason, is_watched=was_sent)
+        pending = " An older version is still pending at GSS." if was_sent else ""
         self._alarm(before.slip_id, Alarm.HELD, change, reason + pending)
 
     def _stop(self, change: Change, before: Known) -> None:
         """The order is no longer to be shipped: cancelled, refunded, collected, fulfilled otherwise, or put on hold."""
         if before.op is Op.DELETE:
             return
-        sent = self._was_sent(before.slip_id)
+        waits = change.kind is Kind.WAIT
         if _is_over(before.state):
-            if not change.keeps_slip and change.kind is not Kind.WAIT:
+            if not change.keeps_slip and not waits:
                 self._late(change, before, Op.DELETE, f"{change.reason}, but GSS had already ticketed it")
-        elif change.kind is Kind.WAIT:
-            self._wait(change, before, sent)
-        elif not sent:
-            self._replace(change, before, Op.DELETE, State.WITHDRAWN, reason=change.reason)  # 29, X1: no call
-        elif not change.keeps_slip:
-            self._replace(change, before, Op.DELETE, State.OWED, urgency=0, reason=change.reason)
-
-    def _wait(self, change: Change, before: Known, sent: bool) -> None:
-        if sent:
-            text = f"{change.reason} The slip was sent before that and is still at GSS."
-            self._alarm(before.slip_id, Alarm.HELD, change, text)
+        elif self._was_sent(before.slip_id):
+            if waits or change.keeps_slip:
+                self._leave_standing(change, before)
+            else:
+                self._replace(change, before, Op.DELETE, State.OWED, urgency=0, reason=change.reason)
+        elif waits:
+            reason = _still_held(before, change.reason)
+            self._replace(change, before, Op.PUT, State.HELD, reason=reason)
+            self._alarm(before.slip_id, Alarm.HELD, change, reason)
         else:
-            self._replace(change, before, Op.PUT, State.HELD, reason=_still_held(before, change.reason))
+            self._replace(change, before, Op.DELETE, State.WITHDRAWN, reason=change.reason)  # 29, X1: no call
+
+    def _leave_standing(self, change: Change, before: Known) -> None:
+        """What GSS has of it stays as it is there; what it hasn't is not made there. Which of the two, GSS is asked."""
+        waits = change.kind is Kind.WAIT
+        self.stopped.append(("wait" if waits else "skip", change.reason, before.slip_id))
+        if waits:
+            is_there = before.state in (State.ACCEPTED, State.CONFIRMED)
+            self._alarm(before.slip_id, Alarm.HELD, change, f"{change.reason} {_STANDS if is_there else _MAY_STAND}")
 
     def _late(self, change: Change, before: Known, op: Op, reason: str) -> None:
         """25: no call is made, it would be ignored; the alert is the effect."""
@@ -242,9 +259,12 @@ class _Page:
         *,
         urgency: int | None = None,
         reason: str | None = None,
+        is_watched: bool = False,
     ) -> None:
         self.replaced.append(before.slip_id)
-        self._version(before.slip_id, before.seq + 1, op, state, change, urgency=urgency, reason=reason)
+        self._version(
+            before.slip_id, before.seq + 1, op, state, change, urgency=urgency, reason=reason, is_watched=is_watched
+        )
 
     def _version(
         self,
@@ -256,6 +276,7 @@ class _Page:
         *,
         urgency: int | None = None,
         reason: str | None = None,
+        is_watched: bool = False,
     ) -> None:
         version_id = self.next_version
         self.next_version += 1
@@ -266,15 +287,20 @@ class _Page:
         self.versions.append(
             (version_id, slip_id, seq, self.store, op.value, state.value, change.reason if reason is None else reason,
              change.hash if is_put else None, change.revision, urgency if owed else None, self.now if owed else None,
-             self.now if state is State.LATE else None, self.now, self.now),
+             self.now if state is State.LATE or is_watched else None, self.now, self.now),
         )  # fmt: skip
 
     def _alarm(self, slip_id: int, alarm: Alarm, change: Change, text: str) -> None:
         self.alerts.append((slip_id, alarm.value, f"order {change.order_number}: {text}"))
 
     def _was_sent(self, slip_id: int) -> bool:
-        """Whether any call ever carried a version of this slip."""
-        row = self.db.execute("SELECT 1 FROM versions WHERE slip_id = ? AND tries > 0 LIMIT 1", (slip_id,)).fetchone()
+        """Whether a call may have brought a version of this slip to GSS, or may yet."""
+        row = self.db.execute(
+            "SELECT 1 FROM versions v WHERE v.slip_id = ? AND "  # noqa: S608
+            + reached.VERSION_MAY_BE_THERE
+            + " LIMIT 1",
+            (slip_id,),
+        ).fetchone()
         return row is not None
 
     def write(self) -> None:
@@ -288,7 +314,7 @@ class _Page:
             )
             db.executemany(
                 "INSERT INTO slips (id, store, order_id, part, order_number, number, number_key, destination, revision,"
-                " content, origin, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " content, origin, created_at, shipment) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 slips,
             )
         else:
@@ -305,23 +331,50 @@ class _Page:
         db.executemany("INSERT INTO bodies VALUES (?, ?, ?)", self.bodies)
         if clashes:
             self._hold_clashing(clashes)
+        if self.may_free_a_number:
+            self._free_first_holders()
         self._write_the_rest()
 
     def _write_the_rest(self) -> None:
         db = self.db
         db.executemany(
-            "UPDATE slips SET revision = ?, content = ?, origin = ?, order_number = ? WHERE id = ?", self.updated
+            "UPDATE slips SET revision = ?, content = ?, origin = ?, order_number = ?,"
+            " shipment = coalesce(nullif(?, ''), shipment), stop = NULL, stop_reason = NULL WHERE id = ?",
+            self.updated,
         )
+        if self.stopped:
+            self._stop_sending()
         db.executemany("DELETE FROM passed_over WHERE store = ? AND order_id = ? AND part = ?", self.unpassed)
         db.executemany(
             "INSERT OR REPLACE INTO passed_over (store, order_id, part, order_number, decision, reason, until,"
-            " revision, content, origin, seen_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " revision, content, origin, seen_at, shipment) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             self.passed,
         )
-        if self.released:  # what waited after it was sent waits no longer
-            alerts.close_for(db, json.dumps(self.released), (Alarm.HELD,), self.now, "the shop let it go")
+        if self.released:
+            self._go_on()
         for slip_id, kind, text in self.alerts:
             alerts.open_alert(db, self.store, slip_id, kind, text, self.now)
+
+    def _stop_sending(self) -> None:
+        """What was to be sent is looked up at GSS instead: with its last call's end, whatever version that carried."""
+        self.db.executemany("UPDATE slips SET stop = ?, stop_reason = ? WHERE id = ?", self.stopped)
+        self.db.execute(
+            "UPDATE versions SET state = 'unclear', urgency = NULL, send_at = NULL, read_at = ?, changed_at = ?,"
+            " attempt_id = (SELECT max(w.attempt_id) FROM versions w WHERE w.slip_id = versions.slip_id)"
+            " WHERE newest = 1 AND state IN ('owed', 'unclear') AND slip_id IN (SELECT value FROM json_each(?))",
+            (self.now, self.now, json.dumps([slip_id for _, _, slip_id in self.stopped])),
+        )
+
+    def _go_on(self) -> None:
+        """What waited after it was sent waits no longer; what was stopped before it was known to be there is sent."""
+        ids = json.dumps(self.released)
+        alerts.close_for(self.db, ids, (Alarm.HELD,), self.now, "the shop let it go")
+        self.db.execute(
+            "UPDATE versions SET send_at = ?, urgency = CASE WHEN seq > 1 THEN 1 ELSE 2 END"
+            " WHERE newest = 1 AND state = 'unclear' AND urgency IS NULL"
+            " AND slip_id IN (SELECT value FROM json_each(?))",
+            (self.now, ids),
+        )
 
     def _supersede(self) -> None:
         """27, 28: what is in flight stays until its call is over; what was processed stays true; the rest is
@@ -349,7 +402,7 @@ class _Page:
             for own in mine:
                 found[own] = f"order {order_number} of store {store}"
             if mine:
-                self._hold_other(slip_id, key)
+                self._hold_other(slip_id, store, key)
         names = {row[0]: row[4] for row in self.slips}
         for own_ids in self.wanted.values():
             if len(own_ids) > 1:
@@ -358,18 +411,34 @@ class _Page:
                     found.setdefault(own, f"order {names.get(other, 'read before')}")
         return found
 
-    def _hold_other(self, slip_id: int, key: str) -> None:
+    def _hold_other(self, slip_id: int, store: str, key: str) -> None:
         """The order that had the number first is held too, unless it was sent already: then it is too late to
         choose."""
-        reason = f"another order wants the same packing slip number ({key}). Give one of them another number."
+        reason = f"{_CLASHES} ({key}). Give one of them another number."
         changed = self.db.execute(
-            "UPDATE versions SET state = 'held', reason = ?, urgency = NULL, send_at = NULL, changed_at = ?"
-            " WHERE slip_id = ? AND newest = 1 AND state = 'owed' AND NOT EXISTS"
-            " (SELECT 1 FROM versions w WHERE w.slip_id = versions.slip_id AND w.tries > 0)",
+            "UPDATE versions AS v SET state = 'held', reason = ?, urgency = NULL, send_at = NULL,"  # noqa: S608
+            " changed_at = ?"
+            " WHERE v.slip_id = ? AND v.newest = 1 AND v.state = 'owed' AND NOT " + reached.SLIP_MAY_BE_THERE,
             (reason, self.now, slip_id),
         ).rowcount
         if changed:
-            self.alerts.append((slip_id, Alarm.HELD.value, f"slip {key}: {reason}"))
+            alerts.open_alert(self.db, store, slip_id, Alarm.HELD.value, f"slip {key}: {reason}", self.now)
+
+    def _free_first_holders(self) -> None:
+        """Orders that had their number first and were held for it, whose number no other order wants any more."""
+        freed = self.db.execute(
+            "UPDATE versions AS v INDEXED BY versions_waiting SET state = 'owed', reason = '', changed_at = ?1,"
+            " send_at = ?1, urgency = iif(seq > 1, 1, 2) WHERE v.newest = 1"
+            " AND (v.state = 'held' OR v.state = 'refused' OR v.state = 'late') AND v.state = 'held'"
+            " AND substr(v.reason, 1, ?2) = ?3 AND NOT EXISTS (SELECT 1 FROM slips s JOIN slips o"
+            " ON o.destination = s.destination AND o.number_key = s.number_key AND o.id != s.id"
+            " JOIN versions w ON w.slip_id = o.id AND w.newest = 1 WHERE s.id = v.slip_id AND w.op = 'put')"
+            " RETURNING slip_id",
+            (self.now, len(_CLASHES), _CLASHES),
+        ).fetchall()
+        if freed:
+            ids = json.dumps([row[0] for row in freed])
+            alerts.close_for(self.db, ids, (Alarm.HELD,), self.now, "no other order wants its number")
 
     def _hold_clashing(self, clashes: dict[int, str]) -> None:
         for slip_id, whose in clashes.items():

@@ -72,6 +72,15 @@ def orders_passed_over(db: sqlite3.Connection, store: str, order_ids: Sequence[s
     return {(row[0], row[1]): PassedOver(*row[2:]) for row in rows}
 
 
+def shipments_known(db: sqlite3.Connection, store: str, order_ids: Sequence[str]) -> dict[Key, str]:
+    """Which shipment each known part of these orders is; parts without one are left out."""
+    found: dict[Key, str] = {}
+    for table in ("slips", "passed_over"):
+        question = f"SELECT order_id, part, shipment FROM {table} WHERE shipment <> '' AND store = ? AND order_id IN "  # noqa: S608
+        found |= {(row[0], row[1]): row[2] for row in _of_orders(db, question, store, order_ids)}
+    return found
+
+
 _MOST_PARAMETERS = 10_000
 
 

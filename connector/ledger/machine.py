@@ -67,6 +67,8 @@ class Standing(msgspec.Struct, frozen=True):
     quiet     no call of ours for this slip can still arrive: the last one ended a ghost window ago or more
     proven    a read-back can tell this version from all earlier ones that were sent
     ghosts    read-backs that showed older data than sent; age  time since the last attempt's end
+    pending   an earlier call may have brought something of its slip to GSS
+    stopped   the shop wants it no more (fulfilled, on hold), yet what GSS has of it stays: it is not made there again
     """
 
     state: State
@@ -81,6 +83,8 @@ class Standing(msgspec.Struct, frozen=True):
     ghosts: int = 0
     age: timedelta = timedelta(0)
     watched: bool = False
+    pending: bool = False
+    stopped: bool = False
 
 
 class Move(msgspec.Struct, frozen=True):
@@ -115,6 +119,15 @@ def after_call(standing: Standing, event: Event, ghost_window: timedelta) -> Mov
     """The move of a version in `sending` once its call is over."""
     if not standing.newest:
         return _older_after_call(event, ghost_window)
+    move = _newest_after_call(standing, event)
+    if standing.stopped and move.send_in is not None:  # X1: what did not get there stays away; GSS is asked first
+        return Move(State.UNCLEAR, read_in=NOW, strikes=move.strikes)
+    if standing.pending and move.state in (State.REFUSED, State.HELD):
+        return msgspec.structs.replace(move, read_in=NOW)
+    return move
+
+
+def _newest_after_call(standing: Standing, event: Event) -> Move:
     match event:
         case Event.TAKEN | Event.GONE:  # 6; "already deleted" is proven like any other deletion, by reading back
             return Move(State.ACCEPTED, read_in=NOW)
@@ -161,6 +174,8 @@ def after_read_back(standing: Standing, shown: Shown, ticketed: bool, ghost_wind
 
     ticketed: the record carries a consignment. Raises nothing: every state a read-back may find is answered.
     """
+    if standing.state in (State.HELD, State.REFUSED):
+        return _kept_back(standing, ticketed)
     if ticketed:
         return _ticketed(standing, shown)
     if shown is Shown.NOTHING:
@@ -169,6 +184,13 @@ def after_read_back(standing: Standing, shown: Shown, ticketed: bool, ghost_wind
         again = _send_again(standing)
         return msgspec.structs.replace(again, alarm=Alarm.LABEL_DELETED) if standing.state is State.LATE else again
     return _pending(standing, shown, ghost_window)
+
+
+def _kept_back(standing: Standing, ticketed: bool) -> Move:
+    """Nothing is sent while it is held or refused, yet what was sent before is watched: a label of that goes out."""
+    if ticketed:
+        return Move(State.LATE, read_in=CYCLE, alarm=Alarm.LATE)
+    return Move(standing.state, read_in=CYCLE)
 
 
 def _ticketed(standing: Standing, shown: Shown) -> Move:
@@ -189,7 +211,17 @@ def _absent(standing: Standing, ghost_window: timedelta) -> Move:
         return _settled(standing, State.WITHDRAWN, ghost_window)
     if standing.state is State.CONFIRMED:  # 20a: an operator may have deleted it
         return Move(State.CONFIRMED, read_in=CYCLE, alarm=Alarm.VANISHED)
+    if standing.stopped:
+        return _stay_away(standing, ghost_window)
     return _send_again(standing)  # 20
+
+
+def _stay_away(standing: Standing, ghost_window: timedelta) -> Move:
+    """2, 29: it is not there, and the shop wants it no more. Once no call can still arrive, the version that says so
+    takes its place."""
+    if standing.quiet:
+        return Move(State.SUPERSEDED)
+    return Move(standing.state, read_in=max(ghost_window - standing.age, NOW))
 
 
 def _pending(standing: Standing, shown: Shown, ghost_window: timedelta) -> Move:

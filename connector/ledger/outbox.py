@@ -11,10 +11,11 @@ import json
 import sqlite3
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from typing import Final
 
 import msgspec
 
-from connector.ledger import alerts, fence, machine
+from connector.ledger import alerts, fence, machine, reached
 from connector.ledger.errors import LedgerError
 from connector.ledger.machine import Alarm, Event, Move, Standing
 from connector.ledger.states import MOVES, Op, State
@@ -38,34 +39,42 @@ class Attempt(msgspec.Struct, frozen=True):
     items: tuple[Item, ...]
 
 
+LONGEST_WAIT: Final = timedelta(hours=1)
+"""Nothing waits longer to be sent (machine.backoff): a time further off is one of a clock that was set back since."""
+
 _CLAIMABLE = (
     " FROM versions v JOIN slips s ON s.id = v.slip_id LEFT JOIN bodies b ON b.version_id = v.id"  # noqa: S608
-    " WHERE v.store = ?1 AND v.urgency IS NOT NULL AND v.send_at <= ?2 AND s.number IS NOT NULL"
+    " WHERE v.store = ?1 AND v.urgency IS NOT NULL AND (v.send_at <= ?2 OR v.send_at > ?3) AND s.number IS NOT NULL"
     " AND NOT EXISTS (SELECT 1 FROM versions o WHERE o.slip_id = v.slip_id AND o.state = 'sending')"
     " AND NOT " + fence.STANDS
 )
 
 
-def claim(db: sqlite3.Connection, store: str, most: int, most_deletes: int, now: datetime) -> Attempt | None:
+_MOST_URGENT = " ORDER BY v.urgency, v.id LIMIT ?"
+_LEAST_TRIED = " ORDER BY v.tries, v.urgency, v.id LIMIT ?"
+
+
+def claim(
+    db: sqlite3.Connection, store: str, most: int, most_deletes: int, now: datetime, *, is_probe: bool = False
+) -> Attempt | None:
     """Open an attempt for the most urgent versions owed (cancels, then changes, then new ones), at most `most`
-    (`most_deletes` where it is a delete).
+    (`most_deletes` where it is a delete). A probe takes what was tried least: one slip that never gets through must not
+    keep all others waiting behind it.
 
     In the caller's transaction, which must be committed and synced before the call is made. None: nothing is due.
     Raises LedgerError for a damaged ledger.
     """
-    at = stamp(now)
+    at, far, order = stamp(now), stamp(now + LONGEST_WAIT), _LEAST_TRIED if is_probe else _MOST_URGENT
     first = db.execute(
-        "SELECT v.op, v.lot" + _CLAIMABLE + " ORDER BY v.urgency, v.id LIMIT 1",
-        (store, at),
+        "SELECT v.op, v.lot" + _CLAIMABLE + order,
+        (store, at, far, 1),
     ).fetchone()
     if first is None:
         return None
     op, lot = first
     rows = db.execute(
-        "SELECT v.id, s.number, b.body, v.hash"
-        + _CLAIMABLE
-        + " AND v.op = ? AND v.lot = ? ORDER BY v.urgency, v.id LIMIT ?",
-        (store, at, op, lot, most_deletes if op == "delete" else most),
+        "SELECT v.id, s.number, b.body, v.hash" + _CLAIMABLE + " AND v.op = ? AND v.lot = ?" + order,
+        (store, at, far, op, lot, most_deletes if op == "delete" else most),
     ).fetchall()
     attempt_id = _open_attempt(db, store, op, len(rows), at)
     ids = json.dumps([row[0] for row in rows])
@@ -139,7 +148,8 @@ def settle(db: sqlite3.Connection, attempt: Attempt, heard: Heard, now: datetime
         words = heard.words.get(version_id, "")
         apply_move(db, {version_id}, State.SENDING, attempt.id, move, now, reason=_reason(event, words, heard.note))
         if move.alarm:
-            alerts.open_alert(db, store, slip_id, move.alarm.value, _alarm_text(move.alarm, number, words), at)
+            text = _alarm_text(move.alarm, number, words, pending=standing.pending)
+            alerts.open_alert(db, store, slip_id, move.alarm.value, text, at)
     _keep_answers(db, attempt.id, heard, usual)
     if any(heard.events[item.version_id] in _SPLITS for item in attempt.items):
         _split(db, attempt)
@@ -166,8 +176,8 @@ def _standings(
     if not ids:
         return []
     rows = db.execute(
-        "SELECT v.id, v.slip_id, v.store, s.number, v.op, v.newest, v.tries, v.strikes, v.struck_at"
-        " FROM versions v JOIN slips s ON s.id = v.slip_id"
+        "SELECT v.id, v.slip_id, v.store, s.number, v.op, v.newest, v.tries, v.strikes, v.struck_at,"  # noqa: S608
+        " s.stop IS NOT NULL, " + reached.SENT_EARLIER + " FROM versions v JOIN slips s ON s.id = v.slip_id"
         " WHERE v.attempt_id = ? AND v.state = 'sending' AND v.id IN (SELECT value FROM json_each(?))",
         (attempt_id, json.dumps(ids)),
     ).fetchall()
@@ -176,7 +186,8 @@ def _standings(
             row[0], row[1], row[2], row[3],
             Standing(
                 State.SENDING, Op(row[4]), newest=bool(row[5]), tries=row[6], strikes=row[7],
-                struck=now - moment(row[8]) if row[8] else timedelta(0), others_pass=others_pass,
+                struck=now - moment(row[8]) if row[8] else timedelta(0), others_pass=others_pass, stopped=bool(row[9]),
+                pending=bool(row[10]),
             ),
         )
         for row in rows
@@ -184,7 +195,8 @@ def _standings(
 
 
 MOVE = (
-    "UPDATE versions SET state = :state, reason = :reason, changed_at = :now, send_at = :send_at, read_at = :read_at,"
+    "UPDATE versions SET state = :state, reason = iif(state = :state, reason, :reason), changed_at = :now,"
+    " send_at = :send_at, read_at = :read_at,"
     " urgency = CASE WHEN :send_at IS NULL OR newest = 0 THEN NULL WHEN op = 'delete' THEN 0 WHEN seq > 1 THEN 1 ELSE 2"
     " END, strikes = max(strikes, :strikes), ghosts = max(ghosts, :ghosts),"
     " struck_at = CASE WHEN :strikes > 0 THEN coalesce(struck_at, :now) ELSE struck_at END"
@@ -212,8 +224,8 @@ def apply_move(
         "state": move.state.value,
         "reason": reason,
         "now": stamp(now),
-        "send_at": _later(now, move.send_in),
-        "read_at": _later(now, move.read_in),
+        "send_at": _later(now, move.send_in, LONGEST_WAIT),
+        "read_at": _later(now, move.read_in, machine.CYCLE),
         "strikes": move.strikes,
         "ghosts": move.ghosts,
         "ids": json.dumps(sorted(ids)),
@@ -224,8 +236,9 @@ def apply_move(
     return {row[0] for row in db.execute(MOVE, values)}
 
 
-def _later(now: datetime, wait: timedelta | None) -> str | None:
-    return None if wait is None else stamp(now + wait)
+def _later(now: datetime, wait: timedelta | None, longest: timedelta) -> str | None:
+    """A wait that was reckoned from a time ahead of this clock has no end."""
+    return None if wait is None else stamp(now + min(wait, longest))
 
 
 def _reason(event: Event, words: str, note: str) -> str:
@@ -243,12 +256,13 @@ def _reason(event: Event, words: str, note: str) -> str:
 _ALARM_TEXTS = {
     Alarm.LATE: "was cancelled, but GSS had already ticketed it: stop the parcel, or call the buyer",
     Alarm.REFUSED: "was refused by GSS: {words}. Correct the order in the shop, or `connector slips retry` it",
-    Alarm.POISON: "is rejected by GSS even alone in its batch. Correct the order in the shop, or retry it",
+    Alarm.POISON: "is rejected by GSS even alone in its batch. Correct the order in the shop, or send it once more",
 }
 
 
-def _alarm_text(alarm: Alarm, number: str, words: str) -> str:
-    return f"slip {number} " + _ALARM_TEXTS[alarm].replace("{words}", words)
+def _alarm_text(alarm: Alarm, number: str, words: str, *, pending: bool) -> str:
+    text = f"slip {number} " + _ALARM_TEXTS[alarm].replace("{words}", words)
+    return f"{text}. {reached.SENT_BEFORE}" if pending and alarm is not Alarm.LATE else text
 
 
 def _keep_answers(db: sqlite3.Connection, attempt_id: int, heard: Heard, usual: set[int]) -> None:
@@ -266,7 +280,8 @@ def _keep_answers(db: sqlite3.Connection, attempt_id: int, heard: Heard, usual: 
 
 
 def _split(db: sqlite3.Connection, attempt: Attempt) -> None:
-    """Halve a batch that GSS rejected as a whole; each half is sent by itself until the bad slip stands alone (S17)."""
+    """Halve a batch that GSS rejected or left unanswered as a whole; each half goes by itself until the bad slip stands
+    alone (S17)."""
     ids = [item.version_id for item in attempt.items]
     middle = len(ids) // 2
     for half, name in ((ids[:middle], "a"), (ids[middle:], "b")):
@@ -293,10 +308,22 @@ def recover(db: sqlite3.Connection, store: str, now: datetime, ghost_window: tim
     return found
 
 
-def next_due(db: sqlite3.Connection, store: str) -> datetime | None:
+def next_due(db: sqlite3.Connection, store: str, now: datetime) -> datetime | None:
     """When something of this store is to be sent next; None when nothing is owed."""
-    row = db.execute("SELECT min(send_at) FROM versions WHERE store = ? AND urgency IS NOT NULL", (store,)).fetchone()
-    return moment(row[0]) if row[0] else None
+    times = "SELECT min(send_at), max(send_at) FROM versions WHERE store = ? AND urgency IS NOT NULL"
+    return first_of(db.execute(times, (store,)).fetchone(), now, LONGEST_WAIT)
+
+
+def first_of(ends: tuple[str | None, str | None], now: datetime, longest: timedelta) -> datetime | None:
+    """The first of some times, None of none. ends: the first and the last of them, as stamps.
+
+    One further off than the longest wait was made by a clock that was set back since: what waits for it waits no
+    longer.
+    """
+    first, last = ends
+    if first is None or last is None:
+        return None
+    return now if moment(last) > now + longest else moment(first)
 
 
 def owed(db: sqlite3.Connection, store: str) -> int:
@@ -307,5 +334,5 @@ def owed(db: sqlite3.Connection, store: str) -> int:
 
 def is_due(db: sqlite3.Connection, store: str, now: datetime) -> bool:
     """Whether something is to be sent now."""
-    row = db.execute("SELECT 1" + _CLAIMABLE + " LIMIT 1", (store, stamp(now))).fetchone()
+    row = db.execute("SELECT 1" + _CLAIMABLE + " LIMIT 1", (store, stamp(now), stamp(now + LONGEST_WAIT))).fetchone()
     return row is not None

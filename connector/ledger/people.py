@@ -8,7 +8,7 @@ import shlex
 import sqlite3
 from datetime import datetime
 
-from connector.ledger import alerts
+from connector.ledger import alerts, reached
 from connector.ledger.connection import Ledger, LedgerError
 from connector.ledger.history import passed_over_named, slips_named
 from connector.ledger.intake import HELD_BY_A_PERSON
@@ -25,7 +25,8 @@ class Refused(LedgerError):
 
 def hold(ledger: Ledger, store: str | None, name: str, who: str, reason: str, now: datetime) -> str:
     """Keep a slip from being sent until it is released. name: slip number, order number or order id
-    (connector.ledger.naming). Returns a sentence."""
+    (connector.ledger.naming). Returns a sentence; it tells where something of it may be at GSS, which is looked at
+    from then on."""
     with ledger.writing() as db:
         slip_id, number, state, sendable = _find(db, store, name)
         if state is State.HELD and not sendable:
@@ -35,9 +36,10 @@ def hold(ledger: Ledger, store: str | None, name: str, who: str, reason: str, no
         if state not in (State.OWED, State.UNCLEAR, State.HELD):
             raise Refused(f"{number} is {state}: it is at GSS already. Cancel it in the shop, or delete it in GSS.")
         _set(db, slip_id, State.HELD, f"{HELD_BY_A_PERSON}{who}: {reason}", now)
+        is_watched = _watch(db, slip_id, now)
         _write_down(db, who, "hold", slip_id, reason, now)
-    of_store = f" --store {shlex.quote(store)}" if store else ""
-    return f"{number} is held. `connector slips release {shlex.quote(name)}{of_store}` lets it go."
+    said = f"{number} is held. {_let_go(name, store)}"
+    return f"{said} {reached.SENT_BEFORE}" if is_watched else said
 
 
 def release(ledger: Ledger, store: str | None, name: str, who: str, now: datetime) -> str:
@@ -61,7 +63,8 @@ def retry(ledger: Ledger, store: str | None, name: str, who: str, now: datetime)
     with ledger.writing() as db:
         slip_id, number, state, sendable = _find(db, store, name)
         if state not in (State.REFUSED, State.UNCLEAR, State.OWED, State.CONFIRMED, State.ACCEPTED):
-            raise Refused(f"{number} is {state}; there is nothing to send again.")
+            follows = f": {_let_go(name, store)}" if state is State.HELD else "; there is nothing to send again."
+            raise Refused(f"{number} is {state}{follows}")
         if not sendable:
             raise Refused(f"{number} has nothing to send.")
         _owe(db, slip_id, now, who)
@@ -103,6 +106,11 @@ def dismiss(ledger: Ledger, alert: int, who: str, reason: str, now: datetime) ->
             (stamp(now), who, f"dismiss alert {alert}", reason),
         )
     return f"alert {alert} is closed."
+
+
+def _let_go(name: str, store: str | None) -> str:
+    of_store = f" --store {shlex.quote(store)}" if store else ""
+    return f"`connector slips release {shlex.quote(name)}{of_store}` lets it go."
 
 
 def no_slip(db: sqlite3.Connection, store: str | None, name: str) -> str:
@@ -157,6 +165,7 @@ def _give_number(db: sqlite3.Connection, slip_id: int) -> None:
 
 def _owe(db: sqlite3.Connection, slip_id: int, now: datetime, who: str) -> None:
     _set(db, slip_id, State.OWED, "", now)
+    db.execute("UPDATE slips SET stop = NULL, stop_reason = NULL WHERE id = ?", (slip_id,))
     db.execute(
         "UPDATE versions SET send_at = ?, lot = '', strikes = 0, struck_at = NULL, ghosts = 0,"
         " urgency = CASE WHEN op = 'delete' THEN 0 WHEN seq > 1 THEN 1 ELSE 2 END WHERE slip_id = ? AND newest = 1",
@@ -171,6 +180,17 @@ def _set(db: sqlite3.Connection, slip_id: int, state: State, reason: str, now: d
         "UPDATE versions SET state = ?, reason = ?, changed_at = ?, urgency = NULL, send_at = NULL, read_at = NULL"
         " WHERE slip_id = ? AND newest = 1",
         (state.value, reason, stamp(now), slip_id),
+    )
+
+
+def _watch(db: sqlite3.Connection, slip_id: int, now: datetime) -> bool:
+    """Have a slip that is held read back where something of it may be at GSS; whether that is so."""
+    return bool(
+        db.execute(
+            "UPDATE versions AS v SET read_at = ? WHERE v.slip_id = ? AND v.newest = 1 AND "  # noqa: S608
+            + reached.SLIP_MAY_BE_THERE,
+            (stamp(now), slip_id),
+        ).rowcount
     )
 
 

@@ -41,7 +41,8 @@ _PLACES: Final = (
     (
         "a slip's order",
         "SELECT 0, store, order_number, created_at, order_number || char(10) || order_id || char(10)"
-        " || coalesce(number, '') || char(10) || coalesce(gss_status, '') || char(10) || origin FROM slips",
+        " || coalesce(number, '') || char(10) || coalesce(gss_status, '') || char(10)"
+        " || coalesce(stop_reason, '') || char(10) || origin FROM slips",
     ),
     (
         "GoSweetSpot's answer to call {}",

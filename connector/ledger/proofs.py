@@ -11,18 +11,19 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Final
 
 import msgspec
 
-from connector.ledger import alerts, machine
+from connector.ledger import alerts, machine, reached
 from connector.ledger.machine import Alarm, Move, Shown, Standing
-from connector.ledger.outbox import apply_move
+from connector.ledger.outbox import apply_move, first_of
 from connector.ledger.states import Op, State
 from connector.ledger.times import moment, stamp
 
 
 class Asked(msgspec.Struct, frozen=True, gc=False):
-    """A newest version whose slip GSS is to be asked about. body is None for a delete."""
+    """A newest version whose slip GSS is to be asked about. body is None for a delete; stopped: see the machine."""
 
     version_id: int
     slip_id: int
@@ -35,6 +36,7 @@ class Asked(msgspec.Struct, frozen=True, gc=False):
     attempt_id: int | None
     ended_at: datetime | None
     ghosts: int
+    stopped: bool = False
 
 
 class Sight(msgspec.Struct, frozen=True, gc=False):
@@ -55,6 +57,9 @@ class Sight(msgspec.Struct, frozen=True, gc=False):
     delivered: str = ""
 
 
+LONGEST_WAIT: Final = machine.CYCLE
+"""Nothing waits longer to be read back: a time further off is one of a clock that was set back since."""
+
 _OPS = {op.value: op for op in Op}
 _STATES = {state.value: state for state in State}
 
@@ -62,7 +67,8 @@ _STATES = {state.value: state for state in State}
 def due(db: sqlite3.Connection, store: str, most: int, now: datetime) -> list[Asked]:
     """The versions to read back now, longest due first."""
     rows = db.execute(
-        "SELECT v.id, v.slip_id, v.seq, s.number, v.op, v.state, b.body, v.hash, v.attempt_id, a.ended_at, v.ghosts"
+        "SELECT v.id, v.slip_id, v.seq, s.number, v.op, v.state, b.body, v.hash, v.attempt_id, a.ended_at, v.ghosts,"
+        " s.stop IS NOT NULL"
         " FROM versions v JOIN slips s ON s.id = v.slip_id LEFT JOIN bodies b ON b.version_id = v.id"
         " LEFT JOIN attempts a ON a.id = v.attempt_id"
         " WHERE v.store = ? AND v.read_at <= ? AND v.newest = 1 AND s.number IS NOT NULL ORDER BY v.read_at LIMIT ?",
@@ -87,29 +93,57 @@ def due(db: sqlite3.Connection, store: str, most: int, now: datetime) -> list[As
                 row[8],
                 ended[row[9]],
                 row[10],
+                bool(row[11]),
             )
         )
     return found
 
 
-def due_again(db: sqlite3.Connection, store: str) -> datetime | None:
+def due_again(db: sqlite3.Connection, store: str, now: datetime) -> datetime | None:
     """When GSS is to be asked next about something of this store."""
-    row = db.execute("SELECT min(read_at) FROM versions WHERE store = ? AND read_at IS NOT NULL", (store,)).fetchone()
-    return moment(row[0]) if row[0] else None
+    some = "FROM versions WHERE store = ?1 AND read_at IS NOT NULL)"
+    times = f"SELECT (SELECT min(read_at) {some}, (SELECT max(read_at) {some}"
+    return first_of(db.execute(times, (store,)).fetchone(), now, LONGEST_WAIT)
+
+
+def put_off(db: sqlite3.Connection, asked: Sequence[Asked], now: datetime, wait: timedelta) -> None:
+    """Ask about these again after `wait`: nothing could be learnt about them now."""
+    db.execute(
+        "UPDATE versions SET read_at = ? WHERE read_at IS NOT NULL AND newest = 1"
+        " AND id IN (SELECT value FROM json_each(?))",
+        (stamp(now + wait), json.dumps([one.version_id for one in asked])),
+    )
+
+
+def put_off_all(db: sqlite3.Connection, store: str, now: datetime, wait: timedelta) -> None:
+    """Ask about all of a store's that are due again after `wait`."""
+    db.execute(
+        "UPDATE versions SET read_at = ? WHERE store = ? AND read_at <= ? AND newest = 1",
+        (stamp(now + wait), store, stamp(now)),
+    )
 
 
 def sent_before(db: sqlite3.Connection, slip_ids: Sequence[int]) -> dict[int, list[tuple[str, bytes]]]:
-    """The older versions of these slips that a call ever carried: slip id -> (hash, body), newest first."""
+    """The older versions of these slips that a call may have brought to GSS: slip id -> (hash, body), newest first."""
     rows = db.execute(
-        "SELECT v.slip_id, v.hash, b.body FROM versions v JOIN bodies b ON b.version_id = v.id"
-        " WHERE v.newest = 0 AND v.tries > 0 AND v.hash IS NOT NULL"
-        " AND v.slip_id IN (SELECT value FROM json_each(?)) ORDER BY v.slip_id, v.seq DESC",
+        "SELECT v.slip_id, v.hash, b.body FROM versions v JOIN bodies b ON b.version_id = v.id"  # noqa: S608
+        " WHERE v.newest = 0 AND v.hash IS NOT NULL AND v.slip_id IN (SELECT value FROM json_each(?)) AND "
+        + reached.VERSION_MAY_BE_THERE
+        + " ORDER BY v.slip_id, v.seq DESC",
         (json.dumps(slip_ids),),
     )
     found: dict[int, list[tuple[str, bytes]]] = defaultdict(list)
     for slip_id, digest, body in rows:
         found[slip_id].append((digest, body.encode()))
     return found
+
+
+def wait_no_longer(db: sqlite3.Connection, store: str, now: datetime) -> None:
+    """Have what waits for a time that no wait reaches read back now."""
+    db.execute(
+        "UPDATE versions SET read_at = ? WHERE store = ? AND read_at > ?",
+        (stamp(now), store, stamp(now + LONGEST_WAIT)),
+    )
 
 
 def close_windows(db: sqlite3.Connection, store: str, now: datetime) -> int:
@@ -137,7 +171,7 @@ def learn(
     for asked, sight in sights:
         alike[
             asked.state, asked.op, asked.attempt_id, asked.ghosts, sight.shown, sight.ticketed, sight.proven,
-            bool(sight.picked or sight.delivered),
+            bool(sight.picked or sight.delivered), asked.stopped,
         ].append((asked, sight))  # fmt: skip
     counts: dict[State, int] = defaultdict(int)
     for group in alike.values():
@@ -158,7 +192,8 @@ _WAS_TICKETED = (State.TICKETED, State.PROCESSED, State.LATE)
 
 
 def _standing(asked: Asked, sight: Sight, asked_at: datetime, ghost_window: timedelta) -> Standing:
-    age = asked_at - asked.ended_at if asked.ended_at else timedelta.max
+    never = timedelta.max if asked.attempt_id is None else timedelta(0)  # its last call is not over
+    age = asked_at - asked.ended_at if asked.ended_at else never
     return Standing(
         asked.state,
         asked.op,
@@ -167,6 +202,7 @@ def _standing(asked: Asked, sight: Sight, asked_at: datetime, ghost_window: time
         ghosts=asked.ghosts,
         age=age,
         watched=bool(sight.picked or sight.delivered),
+        stopped=asked.stopped,
     )
 
 
@@ -182,15 +218,46 @@ def _move(
     ids = [asked.version_id for asked in group]
     reason = _REASONS.get(move.state, "")
     moved = apply_move(db, ids, source, attempt_id, move, now, reason=reason, newest_only=True)
+    if move.state is State.SUPERSEDED:
+        _stop(db, store, [asked for asked in group if asked.version_id in moved], now)
     if move.alarm:
+        vanished = move.alarm is Alarm.VANISHED
         for asked in group:
             if asked.version_id in moved:
-                text = f"slip {asked.number} {_ALARM_TEXTS[move.alarm]}"
+                words = _LABEL_GONE if asked.state is State.TICKETED and vanished else _ALARM_TEXTS[move.alarm]
+                text = f"slip {asked.number} {words}"
                 alerts.open_alert(db, store, asked.slip_id, move.alarm.value, text, stamp(now))
     return len(moved)
 
 
+def _stop(db: sqlite3.Connection, store: str, group: list[Asked], now: datetime) -> None:
+    """2, 29: GSS has nothing of them, and the shop wants them no more. A version that says so is the newest now: held
+    until the shop lets it go, or withdrawn."""
+    at, ids = stamp(now), json.dumps([asked.slip_id for asked in group])
+    db.execute(
+        "UPDATE versions SET newest = 0 WHERE newest = 1 AND slip_id IN (SELECT value FROM json_each(?))", (ids,)
+    )
+    db.execute(_STOPPED, {"ids": ids, "at": at, "read_at": stamp(now + machine.CYCLE)})
+    for asked in group:
+        stop, reason, order = db.execute(
+            "SELECT stop, stop_reason, order_number FROM slips WHERE id = ?", (asked.slip_id,)
+        ).fetchone()
+        if stop == "wait":
+            alerts.open_alert(db, store, asked.slip_id, Alarm.HELD.value, f"order {order}: {reason}", at)
+    db.execute("UPDATE slips SET stop = NULL, stop_reason = NULL WHERE id IN (SELECT value FROM json_each(?))", (ids,))
+
+
+_STOPPED = (
+    "INSERT INTO versions (slip_id, seq, store, op, state, reason, revision, read_at, attempt_id, created_at,"
+    " changed_at) SELECT v.slip_id, v.seq + 1, v.store, iif(s.stop = 'wait', 'put', 'delete'),"
+    " iif(s.stop = 'wait', 'held', 'withdrawn'), s.stop_reason, s.revision, :read_at, v.attempt_id, :at, :at"
+    " FROM versions v JOIN slips s ON s.id = v.slip_id WHERE s.id IN (SELECT value FROM json_each(:ids))"
+    " AND v.seq = (SELECT max(w.seq) FROM versions w WHERE w.slip_id = s.id)"
+)
+
 _REASONS = {State.LATE: "GSS ticketed something else than the newest version"}
+
+_LABEL_GONE = "is processed, as GSS says, but GSS shows it no more: look for its label there. It is not sent again"
 
 _ALARM_TEXTS = {
     Alarm.LATE: "was ticketed with something else than the shop says now: look at the parcel before it leaves",

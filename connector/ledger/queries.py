@@ -8,6 +8,8 @@ from collections.abc import Iterable
 
 import msgspec
 
+from connector.ledger import reached
+
 
 class Need(msgspec.Struct, frozen=True):
     """Something that waits for a person.
@@ -17,6 +19,7 @@ class Need(msgspec.Struct, frozen=True):
     name    how to name it to a command: the slip number, or the order's number where it has none; "" for a store's own
     kind    of alert (connector.ledger.machine.Alarm, or a store's own); "fenced": only a person can lift the fence
     state   of the slip's newest version, "" without a slip
+    sendable  it is held with a valid slip and a number that is free: a person may let it go
     """
 
     alert: int | None
@@ -27,26 +30,32 @@ class Need(msgspec.Struct, frozen=True):
     state: str
     text: str
     since: str
+    sendable: bool = False
 
 
 EVERY_STORE = ""
 FENCED = "fenced"
 
-_NEEDS = """
+_SENDABLE = """v.state = 'held' AND v.hash IS NOT NULL AND (s.number IS NOT NULL OR NOT EXISTS (SELECT 1 FROM slips o
+    WHERE o.destination = s.destination AND o.number_key = s.number_key AND o.number IS NOT NULL))"""
+
+_NEEDS = f"""
 SELECT a.id AS alert, a.store, coalesce(s.order_number, '') AS "order", coalesce(s.number, s.order_number, '') AS name,
        a.kind, coalesce(v.state, '') AS state,
-       CASE WHEN a.kind = 'held' AND v.state = 'held' THEN v.reason ELSE a.text END AS text, a.opened_at AS since
+       CASE WHEN a.kind = 'held' AND v.state = 'held' THEN v.reason ELSE a.text END AS text, a.opened_at AS since,
+       coalesce({_SENDABLE}, 0) AS sendable
 FROM alerts a LEFT JOIN slips s ON s.id = a.slip_id LEFT JOIN versions v ON v.slip_id = s.id AND v.newest = 1
 WHERE a.closed_at IS NULL AND (:store IS NULL OR a.store = :store)
 UNION ALL
-SELECT NULL, v.store, s.order_number, coalesce(s.number, s.order_number), v.state, v.state, v.reason, v.changed_at
+SELECT NULL, v.store, s.order_number, coalesce(s.number, s.order_number), v.state, v.state, v.reason, v.changed_at,
+       {_SENDABLE}
 FROM versions v INDEXED BY versions_waiting JOIN slips s ON s.id = v.slip_id
 WHERE v.newest = 1 AND (v.state = 'held' OR v.state = 'refused' OR v.state = 'late') -- spelt as the index is
 AND v.state != 'late' AND (:store IS NULL OR v.store = :store)
 AND v.slip_id NOT IN (SELECT slip_id FROM alerts WHERE closed_at IS NULL AND slip_id IS NOT NULL)
 UNION ALL
-SELECT NULL, '', '', '', 'fenced', '', why || ' Nothing is sent, for any store.', raised_at FROM house WHERE asks = 1
-"""
+SELECT NULL, '', '', '', 'fenced', '', why || ' Nothing is sent, for any store.', raised_at, 0 FROM house WHERE asks = 1
+"""  # noqa: S608
 
 
 def needs(db: sqlite3.Connection, store: str | None = None, most: int = 100) -> list[Need]:
@@ -55,7 +64,8 @@ def needs(db: sqlite3.Connection, store: str | None = None, most: int = 100) -> 
         f"SELECT * FROM ({_NEEDS}) ORDER BY kind != 'late', kind = 'held', since LIMIT :most",  # noqa: S608
         {"store": store, "most": most},
     )
-    return [Need(*row) for row in rows]
+    found = [Need(*row) for row in rows]
+    return [msgspec.structs.replace(need, sendable=bool(need.sendable)) for need in found]
 
 
 def needs_counted(db: sqlite3.Connection, store: str | None = None) -> dict[str, int]:
@@ -190,12 +200,13 @@ def slips(
 
 
 def accepted_bodies(db: sqlite3.Connection, slip_ids: Iterable[int]) -> dict[int, str]:
-    """What GSS should have of these slips: the body sent last that was not refused. Slips never sent, or deleted there,
-    are not in it."""
+    """What GSS should have of these slips: the body sent last that may have got there and was not refused. Slips never
+    sent, or deleted there, are not in it."""
     rows = db.execute(
-        "SELECT slip_id, CASE op WHEN 'put' THEN body END FROM versions LEFT JOIN bodies ON version_id = id"
-        " WHERE tries > 0 AND state NOT IN ('refused', 'sending') AND slip_id IN (SELECT value FROM json_each(?))"
-        " ORDER BY slip_id, seq",
+        "SELECT v.slip_id, CASE v.op WHEN 'put' THEN b.body END"  # noqa: S608
+        " FROM versions v LEFT JOIN bodies b ON b.version_id = v.id"
+        " WHERE v.state NOT IN ('refused', 'sending') AND v.slip_id IN (SELECT value FROM json_each(?))"
+        " AND " + reached.VERSION_MAY_BE_THERE + " ORDER BY v.slip_id, v.seq",
         (json.dumps(list(slip_ids)),),
     )
     return {slip_id: body for slip_id, body in dict(rows.fetchall()).items() if body is not None}

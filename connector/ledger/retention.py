@@ -72,7 +72,7 @@ _CLOSE: Final = (
     "UPDATE versions SET state = 'closed', reason = state, lot = '', send_at = NULL, read_at = NULL, urgency = NULL,"
     " struck_at = NULL, attempt_id = NULL, changed_at = :now WHERE state != 'closed' AND slip_id" + _OF_THESE,
     "UPDATE slips SET origin = '', ticket = NULL, tracking_url = NULL, gss_status = NULL, picked = NULL,"
-    " delivered = NULL, erase_at = NULL," + _PLAIN_NUMBER + " WHERE id" + _OF_THESE,
+    " delivered = NULL, erase_at = NULL, stop = NULL, stop_reason = NULL," + _PLAIN_NUMBER + " WHERE id" + _OF_THESE,
     "DELETE FROM alerts WHERE slip_id" + _OF_THESE,
     "UPDATE actions SET reason = '' WHERE reason != '' AND slip_id" + _OF_THESE,
 )

@@ -38,6 +38,9 @@ CREATE TABLE slips (
     delivered TEXT,
     created_at TEXT NOT NULL,
     erase_at TEXT,                       -- since when its personal data is to go as soon as the order is over
+    stop TEXT CHECK (stop = 'wait' OR stop = 'skip'),     -- what GSS hasn't of it is not made there, the shop says
+    stop_reason TEXT,
+    shipment TEXT NOT NULL DEFAULT '',   -- the shop's key of what this part ships: it stays this slip's
     UNIQUE (store, order_id, part)
 ) STRICT;
 
@@ -125,6 +128,7 @@ CREATE TABLE passed_over (
     content BLOB,
     origin TEXT NOT NULL DEFAULT '',
     seen_at TEXT NOT NULL,
+    shipment TEXT NOT NULL DEFAULT '',   -- as in slips
     PRIMARY KEY (store, order_id, part)
 ) STRICT, WITHOUT ROWID;
 
@@ -167,7 +171,9 @@ CREATE TABLE alerts (
     closed_by TEXT
 ) STRICT;
 
-CREATE UNIQUE INDEX one_open_alert ON alerts (store, coalesce(slip_id, 0), kind) WHERE closed_at IS NULL;
+CREATE UNIQUE INDEX one_open_alert ON alerts ( -- what a shop's pages tell is told apart by its words
+    store, coalesce(slip_id, 0), kind, CASE kind WHEN 'input' THEN text ELSE '' END
+) WHERE closed_at IS NULL;
 
 CREATE TABLE runs (
     id INTEGER PRIMARY KEY,

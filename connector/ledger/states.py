@@ -40,7 +40,7 @@ MEANING: Final[dict[State, str]] = {
     State.HELD: "no valid slip can be made, a rule or a person holds it, or two orders want one number",
     State.OWED: "newest, ready to be sent",
     State.SENDING: "in an open attempt",
-    State.UNCLEAR: "the call ended without a usable answer for it; it is safe to send again",
+    State.UNCLEAR: "whether GSS has it is not known: a call ended without a usable answer, or the shop stopped it",
     State.ACCEPTED: "GSS answered that it took it; not yet read back for good",
     State.CONFIRMED: "read back from GSS as it should be, and no older call of ours can still arrive",
     State.TICKETED: "GSS has processed this slip; which version it was is being read back",
@@ -54,8 +54,8 @@ MEANING: Final[dict[State, str]] = {
 
 _S = State
 MOVES: Final[dict[State, frozenset[State]]] = {
-    _S.HELD: frozenset({_S.OWED, _S.SUPERSEDED, _S.CLOSED}),
-    _S.OWED: frozenset({_S.SENDING, _S.HELD, _S.SUPERSEDED}),
+    _S.HELD: frozenset({_S.OWED, _S.LATE, _S.SUPERSEDED, _S.CLOSED}),
+    _S.OWED: frozenset({_S.SENDING, _S.UNCLEAR, _S.HELD, _S.SUPERSEDED}),
     _S.SENDING: frozenset(
         {_S.OWED, _S.UNCLEAR, _S.ACCEPTED, _S.TICKETED, _S.LATE, _S.REFUSED, _S.HELD, _S.SUPERSEDED},
     ),
@@ -67,7 +67,7 @@ MOVES: Final[dict[State, frozenset[State]]] = {
     _S.TICKETED: frozenset({_S.ACCEPTED, _S.CONFIRMED, _S.OWED, _S.PROCESSED, _S.LATE, _S.SUPERSEDED}),
     _S.PROCESSED: frozenset({_S.ACCEPTED, _S.CONFIRMED, _S.OWED, _S.LATE, _S.SUPERSEDED, _S.CLOSED}),
     _S.LATE: frozenset({_S.ACCEPTED, _S.CONFIRMED, _S.OWED, _S.SUPERSEDED, _S.CLOSED}),
-    _S.REFUSED: frozenset({_S.OWED, _S.SUPERSEDED, _S.CLOSED}),
+    _S.REFUSED: frozenset({_S.OWED, _S.LATE, _S.SUPERSEDED, _S.CLOSED}),
     _S.WITHDRAWN: frozenset({_S.OWED, _S.LATE, _S.SUPERSEDED, _S.CLOSED}),
     _S.SUPERSEDED: frozenset({_S.CLOSED}),
     _S.CLOSED: frozenset(),

@@ -27,7 +27,8 @@ class Page(msgspec.Struct, frozen=True):
 
     cursor   opaque JSON text of the source's own; "" means from the beginning
     notes    sentences for people about this page as a whole ("orders.csv: still being written, left for the next run")
-    alerts   the same, but somebody must act ("orders.csv line 9: unclosed quote; the file was not read")
+    alerts   the same, but somebody must act ("orders.csv line 9: unclosed quote; the file was not read"). Each text is
+             one alert, so what is told again is told in the same words: no time, no count that moves
     scanned  how much of the input this page ends at, and total the whole of it, in any one unit; 0 when unknown
     gone     ids of orders that the shop, asked for them one by one, no longer has
     """
@@ -68,7 +69,7 @@ class Finding(msgspec.Struct, frozen=True):
 
 @runtime_checkable
 class LiveSource(Source, Protocol):
-    """A shop that can be asked at any time. The caller closes it.
+    """A shop that can be asked at any time. The caller closes it. A page that shows an order shows all its parts.
 
     The cursor of `pages` is made of the shop's own times alone, never of our clock (failures.md P14); it lags behind
     the newest change seen by an overlap, so that what becomes visible late is still read.
@@ -81,7 +82,8 @@ class LiveSource(Source, Protocol):
 
     def reread(self, ids: Sequence[str]) -> Iterator[Page]:
         """These orders (`Order.id`) as the shop has them now, each asked for by its id; every id is in one page's
-        orders or in its `gone`. The pages' cursors are "". Raises only SourceError."""
+        orders or in its `gone`, or named in its alerts where the shop can't be asked for it. The pages' cursors are "".
+        Raises only SourceError."""
         ...
 
     def probe(self) -> Iterator[Finding]:
@@ -129,13 +131,16 @@ def only_tells(source: object) -> bool:
 
 class SourceContext(msgspec.Struct, frozen=True):
     """What a source may know of its house: its store's name, the folder relative paths start from, the zone, the time,
-    and how to wait (seconds) where a shop asks for a moment's patience."""
+    and how to wait (seconds) where a shop asks for a moment's patience.
+
+    wait  True: it came back early, for we are to stop; then raise Throttled, since to wait on would be a busy loop
+    """
 
     store: str
     folder: str
     timezone: str
     now: Callable[[], datetime]
-    wait: Callable[[float], None] = time.sleep
+    wait: Callable[[float], bool | None] = time.sleep
 
 
 class SourceError(Exception):

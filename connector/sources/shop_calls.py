@@ -6,9 +6,12 @@ door's; here a status becomes the error that says what is to be done.
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
+
+import msgspec
 
 from connector.sources.base import Malformed, Throttled, TooLarge, Unauthorised, Unreachable
 from connector.wire.heard import Heard, redirect_host, retry_after_s
@@ -62,7 +65,7 @@ class ShopCalls:
         Raises Unreachable (no whole answer), TooLarge, Malformed (a redirect).
         """
         self.made += 1
-        heard = self._door.exchange(method, path, body, self._timeout_s, headers)
+        heard = _without_mark(self._door.exchange(method, path, body, self._timeout_s, headers))
         if heard.too_large:
             raise TooLarge(heard.fault)
         if heard.fault:
@@ -90,6 +93,11 @@ class ShopCalls:
     def close(self) -> None:
         """Close idle connections."""
         self._door.close()
+
+
+def _without_mark(heard: Heard) -> Heard:
+    """A file of a plug-in that was saved with a byte order mark puts it before every answer; JSON begins after it."""
+    return msgspec.structs.replace(heard, body=heard.body.removeprefix(BOM_UTF8))
 
 
 def pause_of(heard: Heard) -> timedelta:

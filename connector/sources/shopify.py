@@ -2,7 +2,8 @@
 
 shopify_options (the store file), shopify_token, shopify_api (one question), shopify_query (its text), shopify_changes
 and shopify_cursor (what changed since), shopify_sweep (what may still ship; single orders), shopify_reader (nodes to
-whole orders), shopify_scopes, shopify_probe.
+whole orders), shopify_gone (deleted or out of sight), shopify_failing (one that Shopify fails at), shopify_scopes,
+shopify_probe.
 """
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ class ShopifySource:
         self._api.close()
 
     def _gap(self, cursor: str) -> str:
-        return gap(self._api, parse(cursor).orders.read_to())
+        return gap(self._api, parse(cursor).read_at())
 
     def _other_version(self) -> str:
         served, asked = self._api.served, self._api.version
@@ -103,4 +104,4 @@ def _token(options: ShopifyOptions, calls: ShopCalls, context: SourceContext) ->
         return PermanentToken(options.access_token)
     if options.client_id is None or options.client_secret is None:
         raise ValueError("the options were not checked: no way to sign in")
-    return GrantedToken(calls, options.client_id, options.client_secret, context.now)
+    return GrantedToken(options.address, calls, options.client_id, options.client_secret, context.now)

@@ -10,8 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -20,7 +19,7 @@ from connector.sources import json_body
 from connector.sources.base import Malformed, SourceError, Throttled, TooLarge, Unauthorised, Unreachable
 from connector.sources.shop_calls import ShopCalls
 from connector.sources.shopify_token import Token
-from connector.wire.heard import Heard
+from connector.wire.heard import Heard, http_date
 
 LONGEST_WAIT_S: Final = 60.0
 """For points to come back, in one question: a full bucket of the smallest plan is back in ten seconds."""
@@ -35,6 +34,10 @@ Data = TypeVar("Data")
 
 class CursorRefusedError(Malformed):
     """Shopify does not take the cursor of a page (any more): the list must be read from its first page."""
+
+
+class FailedInsideError(Unreachable):
+    """Shopify had an error of its own: at one of the orders that were asked for, or at all. Fewer may do."""
 
 
 class _PointsSpentError(Exception):
@@ -96,7 +99,7 @@ class ShopifyApi:
         token: Token,
         version: str,
         now: Callable[[], datetime],
-        wait: Callable[[float], None],
+        wait: Callable[[float], bool | None],
     ) -> None:
         self._calls = calls
         self._token = token
@@ -110,7 +113,8 @@ class ShopifyApi:
         self.shop_time: datetime | None = None
 
     def ask(self, query: str, variables: Mapping[str, Any], shape: type[Data]) -> Data:
-        """The answer's data, as `shape`. Raises SourceError; TooLarge where a smaller page may do, CursorRefusedError.
+        """The answer's data, as `shape`. Raises SourceError; TooLarge and FailedInsideError where a smaller page may
+        do, CursorRefusedError.
 
         Waits for points, up to a minute; past that it raises Throttled.
         """
@@ -139,7 +143,7 @@ class ShopifyApi:
         body = msgspec.json.encode({"query": query, "operationName": operation, "variables": variables})
         heard = self._calls.hear("POST", self._path, body, headers)
         self.served = heard.headers.get("X-Shopify-Api-Version", "") or self.served
-        self.shop_time = _time_of(heard) or self.shop_time
+        self.shop_time = http_date(heard.date) or self.shop_time
         answer = _answer_of(heard)
         extensions = _extensions_of(answer)
         cost = extensions.cost or _Cost()
@@ -177,10 +181,9 @@ class ShopifyApi:
         return self._pause(pause_s, 0.0)
 
     def _pause(self, pause_s: float, waited: float) -> float:
-        if waited + pause_s > LONGEST_WAIT_S:
+        if waited + pause_s > LONGEST_WAIT_S or self._wait(pause_s):  # too long, or we are to stop
             until = self._now() + timedelta(seconds=pause_s)
             raise Throttled("Shopify asks us to slow down; the shop is read on later.", until)
-        self._wait(pause_s)
         return waited + pause_s
 
 
@@ -236,8 +239,8 @@ def _error_of(errors: Any, cost: _Cost, *, is_paged: bool) -> SourceError | _Poi
         return _denied(texts)
     if is_paged and "cursor" in texts.casefold():
         return CursorRefusedError("Shopify no longer takes the cursor of this page.")
-    if codes & _BUSY_INSIDE:
-        return Unreachable("Shopify had an error of its own; it is asked again later.")
+    if codes & _BUSY_INSIDE or any(map(_names_a_node, errors if isinstance(errors, list) else ())):
+        return FailedInsideError("Shopify had an error of its own; it is asked again later.")
     said = json_body.quoted(texts or "nothing more")
     return Malformed(f"Shopify refused the question: {said}. Nothing was read. Look whether a newer connector is out.")
 
@@ -250,6 +253,12 @@ def _told(error: Any) -> tuple[str, str]:
     extensions = extensions if isinstance(extensions, dict) else {}
     text = f"{error.get('message') or ''} {extensions.get('requiredAccess') or ''}".strip()
     return str(extensions.get("code") or "").upper(), text
+
+
+def _names_a_node(error: Any) -> bool:
+    """Whether its path leads into one item of a list: ["orders", "nodes", 2, "fulfillmentOrders"]."""
+    path = error.get("path") if isinstance(error, dict) else None
+    return isinstance(path, list) and any(isinstance(step, int) for step in path)
 
 
 def _denied(texts: str) -> Unauthorised:
@@ -270,11 +279,3 @@ def _left_of(cost: _Cost) -> tuple[float, float]:
 def _seconds(cost: float, available: float, rate: float) -> float:
     """Until the points are there: (requested - available) / restore rate; a second where no rate is told."""
     return max(cost - available, 0.0) / rate if rate > 0 else 1.0
-
-
-def _time_of(heard: Heard) -> datetime | None:
-    try:
-        when = parsedate_to_datetime(heard.date)
-    except ValueError:
-        return None
-    return when.replace(tzinfo=when.tzinfo or UTC).astimezone(UTC)

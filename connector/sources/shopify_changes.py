@@ -15,10 +15,11 @@ import msgspec
 from connector.order import Order
 from connector.sources import json_body
 from connector.sources import shopify_query as query
-from connector.sources.base import Malformed, Page, TooLarge
-from connector.sources.shopify_api import CursorRefusedError, ShopifyApi
+from connector.sources.base import Malformed, Page, TooLarge, Unreachable
+from connector.sources.shopify_api import CursorRefusedError, FailedInsideError, ShopifyApi
 from connector.sources.shopify_cursor import Cursor, Reach, parse, text_of
 from connector.sources.shopify_reader import Read, Reader, plain_id
+from connector.sources.shopify_scopes import WINDOW
 
 EMPTY_PAGES: Final = 50
 """In a row, each with a next one, after which a list is taken for one without an end (P8 says one may come)."""
@@ -117,18 +118,19 @@ class Changes:
         is_resumed = cursor.walking
         endless, endless_parts = Endless(), Endless()
         while True:
-            cursor, answer = self._asked(cursor)
+            cursor, answer, is_whole = self._asked(cursor)
             read, ids = Read(), list[str]()
             orders, parts = cursor.orders, cursor.parts
             if answer.orders is not None:
                 endless.check(orders.after, answer.orders)
-                read = self._reader.read(bytes(node) for node in answer.orders.nodes)
+                read = self._reader.read(map(bytes, answer.orders.nodes), is_whole=is_whole)
                 orders = orders.beyond(_stamps(answer.orders), answer.orders.end(), self._overlap)
             if answer.fulfillment_orders is not None:
                 endless_parts.check(parts.after, answer.fulfillment_orders)
                 ids = _only_in_parts(answer.fulfillment_orders, cursor.orders.again().since(self._overlap), read.orders)
                 parts = parts.beyond(_stamps(answer.fulfillment_orders), answer.fulfillment_orders.end(), self._overlap)
-            before, cursor = text_of(cursor), Cursor(orders, parts, True).settled()
+            walked = Cursor(orders, parts, True, cursor.seen).settled()
+            before, cursor = text_of(cursor), walked.seen_at(self._api.shop_time, WINDOW)
             for lot in self._reader.by_id(ids):
                 yield page_of(lot, before)
             yield page_of(read, text_of(cursor))
@@ -136,12 +138,19 @@ class Changes:
                 return
             is_resumed = is_resumed and cursor.walking
 
-    def _asked(self, cursor: Cursor) -> tuple[Cursor, _Answer]:
-        """The next page of both lists, and the cursor it was asked for with: a walk that begins here has begun."""
+    def _asked(self, cursor: Cursor) -> tuple[Cursor, _Answer, bool]:
+        """The next page of both lists, and the cursor it was asked for with: a walk that begins here has begun. Whether
+        its orders are whole: where Shopify fails at one of them, it tells their ids, and each is asked for by its own.
+        """
+        is_whole = True
         while True:
             try:
-                answer = self._api.ask(query.CHANGES, self._variables(cursor), _Answer)
+                answer = self._api.ask(query.CHANGES, {**self._variables(cursor), "whole": is_whole}, _Answer)
                 break
+            except FailedInsideError as error:
+                if not is_whole:
+                    raise Unreachable(str(error)) from error
+                is_whole = False
             except TooLarge:
                 if self._size == 1:
                     raise
@@ -150,15 +159,15 @@ class Changes:
                 self._restarts += 1
                 if self._restarts > RESTARTS:
                     raise
-                cursor = Cursor(_restarted(cursor.orders), _restarted(cursor.parts), True)
+                cursor = Cursor(_restarted(cursor.orders), _restarted(cursor.parts), True, cursor.seen)
         _check_complete(cursor, answer)
         if cursor.walking:
-            return cursor, answer
+            return cursor, answer, is_whole
         orders = cursor.orders.begun(answer.newest.newest() if answer.newest else "")
         parts = cursor.parts.begun(answer.newest_part.newest() if answer.newest_part else "")
         if not cursor.orders.mark:  # every order comes with its fulfilment orders: nothing else can have changed
             parts = msgspec.structs.replace(parts, done=True)
-        return Cursor(orders, parts, True), answer
+        return Cursor(orders, parts, True, cursor.seen), answer, is_whole
 
     def _variables(self, cursor: Cursor) -> dict[str, Any]:
         orders, parts = cursor.orders, cursor.parts

@@ -18,6 +18,10 @@ ROWS: Final = 20_000
 """As far as one search is paged: Shopify ends at 25,000, https://shopify.dev/docs/api/usage/limits."""
 
 
+A_DAY: Final = timedelta(days=1)
+"""As often as a shop in which nothing changes moves its cursor."""
+
+
 class Reach(msgspec.Struct, frozen=True, omit_defaults=True):
     """How far one list has been read.
 
@@ -70,17 +74,33 @@ class Reach(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Cursor(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How far both lists have been read; walking  a walk is under way."""
+    """How far both lists have been read; walking  a walk is under way.
+
+    seen  the shop's time when it was last read, to a day, where nothing has changed for longer; "" where the marks tell
+    """
 
     orders: Reach = Reach()
     parts: Reach = Reach()
     walking: bool = False
+    seen: str = ""
+
+    def read_at(self) -> str:
+        """When the shop was last read, by its own time and to a day; "" never."""
+        return max(self.orders.read_to(), self.seen)
+
+    def seen_at(self, shop_time: datetime | None, window: timedelta) -> Cursor:
+        """The same, read at this time of the shop's, where its walk has ended. What was not read for a whole `window`
+        keeps its gap; where `read_at` is not a day old it stays as it is: an idle run has nothing to keep."""
+        last = self.read_at()
+        if self.walking or shop_time is None or (last and not A_DAY <= shop_time - json_body.utc(last) < window):
+            return self
+        return msgspec.structs.replace(self, seen=json_body.revision(shop_time))
 
     def settled(self) -> Cursor:
         """The same, with the walk ended where both lists are done."""
         if not (self.orders.done and self.parts.done):
             return self
-        return Cursor(self.orders.ended(), self.parts.ended())
+        return Cursor(self.orders.ended(), self.parts.ended(), seen=self.seen)
 
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -93,6 +113,8 @@ def parse(text: str) -> Cursor:
         cursor = _decode(text)
         for reach in (cursor.orders, cursor.parts):
             reach.since(timedelta())
+        if cursor.seen:
+            json_body.utc(cursor.seen)
     except (msgspec.DecodeError, ValueError):
         return Cursor()
     return cursor

@@ -104,7 +104,8 @@ def parts_of(body: OrderBody, parts: Sequence[PartBody | BrokenError], origin: s
     """The order as each of its fulfilment orders ships it; a broken one is held and hides no other.
 
     The oldest, mostly the only one, is the order itself (part ""): its slip has the plain number, and who reads the
-    order without its fulfilment orders means the same slip. It stays the oldest: closed and cancelled ones are listed.
+    order without its fulfilment orders means the same slip. The oldest of those that are shown, that is: which they
+    are hangs on the app's scopes and on who ships them. Whose the known slips are tells Order.shipment.
     """
     order = order_of(body, origin)
     if not parts:
@@ -113,7 +114,13 @@ def parts_of(body: OrderBody, parts: Sequence[PartBody | BrokenError], origin: s
     ids = [_part_id(part) for part in parts]
     first = min(ids, key=lambda key: (len(key), key))
     return tuple(
-        _part_of(msgspec.structs.replace(order, part="" if key == first else key), part, lines)
+        _part_of(
+            msgspec.structs.replace(
+                order, part="" if key == first else key, shipment="" if key == UNKNOWN_PART else key
+            ),
+            part,
+            lines,
+        )
         for key, part in zip(ids, parts, strict=True)
     )
 

@@ -96,7 +96,7 @@ def _scopes(scopes: frozenset[str]) -> Iterator[Finding]:
 
 def _one_order(api: ShopifyApi, reader: Reader) -> Iterator[Finding]:
     for search in (query.NOT_DONE, query.ANY_STATUS):
-        variables = {"query": search, "first": 1, "after": None, **reader.variables()}
+        variables = {"query": search, "first": 1, "after": None, "whole": True, **reader.variables()}
         nodes = api.ask(query.SWEEP, variables, _List).orders.nodes
         if nodes:
             break

@@ -95,14 +95,14 @@ CHANGES: Final = (
 query Orders(
   $query: String, $first: Int!, $after: String, $withOrders: Boolean!,
   $partsQuery: String, $partsFirst: Int!, $partsAfter: String, $withParts: Boolean!,
-  $withNewest: Boolean!, $locationIds: Boolean!, $lines: Int!, $parts: Int!, $partLines: Int!
+  $withNewest: Boolean!, $whole: Boolean!, $locationIds: Boolean!, $lines: Int!, $parts: Int!, $partLines: Int!
 ) {{
   newest: orders(first: 1, sortKey: UPDATED_AT, reverse: true, query: "{ANY_STATUS}")
     @include(if: $withNewest) {{ nodes {{ updatedAt }} }}
   newestPart: fulfillmentOrders(first: 1, sortKey: UPDATED_AT, reverse: true, includeClosed: true)
     @include(if: $withNewest) {{ nodes {{ updatedAt }} }}
   orders(first: $first, after: $after, sortKey: UPDATED_AT, query: $query) @include(if: $withOrders) {{
-    nodes {{ ...OrderFields }}
+    nodes {{ id updatedAt ...OrderFields @include(if: $whole) }}
     pageInfo {{ hasNextPage endCursor }}
   }}
   fulfillmentOrders(
@@ -115,16 +115,17 @@ query Orders(
 """
     + _ORDER_FIELDS
 )
-"""A page of the orders that changed, and of the fulfilment orders that changed: these tell their orders' ids only."""
+"""A page of the orders that changed, and of the fulfilment orders that changed: these tell their orders' ids only. So
+do the orders where they are not asked for whole."""
 
 SWEEP: Final = (
     """
 query Sweep(
   $query: String, $first: Int!, $after: String,
-  $locationIds: Boolean!, $lines: Int!, $parts: Int!, $partLines: Int!
+  $whole: Boolean!, $locationIds: Boolean!, $lines: Int!, $parts: Int!, $partLines: Int!
 ) {
   orders(first: $first, after: $after, sortKey: ID, query: $query) {
-    nodes { ...OrderFields }
+    nodes { id ...OrderFields @include(if: $whole) }
     pageInfo { hasNextPage endCursor }
   }
 }
@@ -152,6 +153,17 @@ query OrdersById($ids: [ID!]!, $locationIds: Boolean!, $lines: Int!, $parts: Int
     + _ORDER_FIELDS
 )
 """Single orders; null stands where one is gone."""
+
+NAMES: Final = """
+query OrderNames($ids: [ID!]!) { nodes(ids: $ids) { ... on Order { id name updatedAt } } }
+"""
+"""Of orders that can't be read whole."""
+
+LATEST: Final = f"""
+query Latest {{
+  latest: orders(first: 4, sortKey: UPDATED_AT, reverse: true, query: "{ANY_STATUS}") {{ nodes {{ id }} }}
+}}
+"""
 
 MORE_LINES: Final = (
     """

@@ -17,7 +17,9 @@ from connector.order import Order
 from connector.sources import shopify_query as query
 from connector.sources.base import Malformed, TooLarge
 from connector.sources.json_body import NotAnOrder
-from connector.sources.shopify_api import ShopifyApi
+from connector.sources.shopify_api import FailedInsideError, ShopifyApi
+from connector.sources.shopify_failing import Failing, failing
+from connector.sources.shopify_gone import gone_of
 from connector.sources.shopify_graphql_order import orders_from_shopify_graphql
 from connector.sources.shopify_query import Inner
 
@@ -61,52 +63,77 @@ class Reader:
         """
         return {"locationIds": any(place.isdecimal() for place in self._locations), **inner.variables()}
 
-    def read(self, nodes: Iterable[bytes]) -> Read:
-        """Each node as its orders; one that can't be read hides no other."""
+    def read(self, nodes: Iterable[bytes | Failing], *, is_whole: bool = True) -> Read:
+        """Each node as its orders; one that can't be read hides no other. is_whole  False: they tell their ids only."""
         read, cut = Read(), list[str]()
         for node in nodes:
-            if _GOES_ON.search(node) and (name := name_of(node)):
+            if isinstance(node, bytes) and (not is_whole or _GOES_ON.search(node)) and (name := name_of(node)):
                 cut.append(name)
             else:
                 self._take(node, read)
+        missing = list[str]()
         for name, node in zip(cut, self._nodes(cut, query.LONG), strict=True):
             if node == b"null":
-                read.gone.append(plain_id(name))
+                missing.append(plain_id(name))
             else:
-                self._take(self._whole(node) if _GOES_ON.search(node) else node, read)
-        return read
+                self._take(self._completed(name, node), read)
+        return self._without(missing, read)
 
     def by_id(self, ids: Sequence[str]) -> Iterator[Read]:
         """These orders, a lot at a time."""
         for lot in batched(ids, query.SHORT.orders):
             found = list(self._nodes([gid(order_id) for order_id in lot], query.SHORT))
             read = self.read(node for node in found if node != b"null")
-            read.gone += [order_id for order_id, node in zip(lot, found, strict=True) if node == b"null"]
-            yield read
+            yield self._without([order_id for order_id, node in zip(lot, found, strict=True) if node == b"null"], read)
 
-    def _take(self, node: bytes | dict[str, Any], read: Read) -> None:
-        for order in orders_from_shopify_graphql(node, locations=self._locations):
+    def _without(self, missing: list[str], read: Read) -> Read:
+        """What was read, with those that Shopify answered nothing for: gone, or out of sight."""
+        gone, alerts = gone_of(self._api, missing)
+        return Read(read.orders, [*read.alerts, *alerts], [*read.gone, *gone])
+
+    def _take(self, node: bytes | dict[str, Any] | Failing, read: Read) -> None:
+        for order in self._orders(node):
             if isinstance(order, NotAnOrder):
                 read.alerts.append(f"Shopify lists something that is no order. {order.reason}")
             else:
                 read.orders.append(order)
 
-    def _nodes(self, names: Sequence[str], inner: Inner) -> Iterator[bytes]:
+    def _orders(self, node: bytes | dict[str, Any] | Failing) -> tuple[Order | NotAnOrder, ...]:
+        if isinstance(node, Failing):
+            return (node.held(),)
+        return orders_from_shopify_graphql(node, locations=self._locations)
+
+    def _nodes(self, names: Sequence[str], inner: Inner) -> Iterator[bytes | Failing]:
         """The nodes of these names, in their order; b"null" for one that is gone."""
         size, left = inner.orders, list(names)
         while left:
             variables = {"ids": left[:size], **self.variables(inner)}
             try:
                 nodes = self._api.ask(query.BY_IDS, variables, _Nodes).nodes
-            except TooLarge:
-                if size == 1:
+            except (TooLarge, FailedInsideError) as error:
+                if size > 1:
+                    size //= 2
+                    continue
+                if isinstance(error, TooLarge):
                     raise
-                size //= 2
+                yield self._failing(left.pop(0))
                 continue
             if len(nodes) != len(left[:size]):
                 raise Malformed(f"Shopify answered {len(nodes)} of {len(left[:size])} orders asked for by their ids.")
             yield from map(bytes, nodes)
             left = left[size:]
+
+    def _failing(self, name: str) -> bytes | Failing:
+        return failing(self._api, name, self.variables()) or b"null"
+
+    def _completed(self, name: str, node: bytes | Failing) -> bytes | dict[str, Any] | Failing:
+        """The node with all that goes on on further pages."""
+        if isinstance(node, Failing) or not _GOES_ON.search(node):
+            return node
+        try:
+            return self._whole(node)
+        except FailedInsideError:
+            return self._failing(name)
 
     def _whole(self, node: bytes) -> bytes | dict[str, Any]:
         try:

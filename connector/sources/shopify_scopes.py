@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -37,22 +37,25 @@ def scopes_of(api: ShopifyApi) -> frozenset[str]:
     return frozenset(scope.handle for scope in answer.current_app_installation.access_scopes)
 
 
-def gap(api: ShopifyApi, mark: str) -> str:
-    """What can't be read since `mark` ("" from the beginning), as an alert; "" when all can. Raises SourceError.
+def gap(api: ShopifyApi, last: str) -> str:
+    """What can't be read since it was `last` read ("" never), as an alert; "" when all can. Raises SourceError.
 
     The shop's own clock judges, as its last answer told it (P14, P19). Scopes are asked for only where they matter.
+    Whole days are told, the last of them too, so that the words stay the same from poll to poll.
     """
     if api.shop_time is None:
         return ""
     seen_from = api.shop_time - WINDOW
-    if mark and json_body.utc(mark) >= seen_from:
+    if last and json_body.utc(last) >= seen_from:
         return ""
     if ALL_ORDERS in scopes_of(api):
         return ""
-    until = f"{seen_from:%Y-%m-%d %H:%M} UTC"
-    if not mark:
-        return f"Shopify shows this app no order from before {until}: it lacks the scope {ALL_ORDERS}."
-    since = f"{json_body.utc(mark):%Y-%m-%d %H:%M} UTC"
+    if not last:
+        return (
+            f"Shopify shows this app the orders of the last {WINDOW.days} days only: it lacks the scope {ALL_ORDERS}."
+        )
+    until = f"{seen_from + timedelta(days=1) - datetime.resolution:%Y-%m-%d} 00:00 UTC"
+    since = f"{json_body.utc(last):%Y-%m-%d %H:%M} UTC"
     return (
         f"gap: the shop was last read on {since}, and Shopify shows this app no order from before {until}. Orders "
         f"from between the two that changed meanwhile were not read: grant the app the scope {ALL_ORDERS} and run a "

@@ -13,11 +13,10 @@ import msgspec
 
 from connector.sources import json_body, shopify_cursor
 from connector.sources import shopify_query as query
-from connector.sources.base import Page, TooLarge
-from connector.sources.shopify_api import CursorRefusedError, ShopifyApi
+from connector.sources.base import Page, TooLarge, Unreachable
+from connector.sources.shopify_api import CursorRefusedError, FailedInsideError, ShopifyApi
 from connector.sources.shopify_changes import RESTARTS, Endless, Nodes, Stamps, page_of
-from connector.sources.shopify_reader import Read, Reader, name_of, plain_id
-from connector.sources.shopify_scopes import ALL_ORDERS, WINDOW, scopes_of
+from connector.sources.shopify_reader import Reader, name_of, plain_id
 
 LATELY: Final = timedelta(hours=48)
 """Before the newest change; platforms.md L3."""
@@ -29,18 +28,6 @@ class _List(msgspec.Struct):
 
 class _Newest(msgspec.Struct):
     newest: Stamps
-
-
-class _Known(msgspec.Struct):
-    id: str
-
-
-class _Oldest(msgspec.Struct):
-    nodes: list[_Known]
-
-
-class _OldestAnswer(msgspec.Struct):
-    oldest: _Oldest
 
 
 class Sweep:
@@ -60,51 +47,42 @@ class Sweep:
             yield from self._list(query.orders_since(json_body.utc(newest) - LATELY))
 
     def single(self, ids: Sequence[str]) -> Iterator[Page]:
-        """These orders, by their ids; what can't be an id of Shopify's is gone: asked for, it would fail the others."""
+        """These orders, by their ids. What can't be an id of Shopify's is named, no more: asked for, it would fail the
+        others, and nothing says that its order is gone (failures.md P20)."""
         asked = [order_id for order_id in ids if not json_body.id_problem(order_id)]
-        if len(asked) < len(ids):
-            yield Page((), "", gone=tuple(order_id for order_id in ids if json_body.id_problem(order_id)))
+        if strange := tuple(_unasked(order_id) for order_id in ids if json_body.id_problem(order_id)):
+            yield Page((), "", alerts=strange)
         for read in self._reader.by_id(asked):
-            yield self._told_gone(read) if read.gone else page_of(read, "")
-
-    def _told_gone(self, read: Read) -> Page:
-        """Without read_all_orders Shopify has no order older than 60 days: that is not the same as gone.
-
-        Ids of orders grow with time, so one below the oldest that is shown may only be out of sight.
-        """
-        if ALL_ORDERS not in scopes_of(self._api):
-            shown = self._api.ask(query.OLDEST, {}, _OldestAnswer).oldest.nodes
-            oldest = int(plain_id(shown[0].id)) if shown else 0
-            unseen = [order_id for order_id in read.gone if not shown or int(order_id) < oldest]
-            read.gone = [order_id for order_id in read.gone if order_id not in unseen]
-            if unseen:
-                read.alerts.append(
-                    f"Orders {', '.join(unseen)} (ids) can't be read: Shopify shows this app the orders of the last "
-                    f"{WINDOW.days} days only. Grant it the scope {ALL_ORDERS}, or look after them by hand."
-                )
-        return page_of(read, "")
+            yield page_of(read, "")
 
     def _list(self, search: str) -> Iterator[Page]:
         """A list by id; past ROWS it goes on as a new search from the last id, since Shopify ends a search."""
         after, rows, endless, since = "", 0, Endless(), search
         while True:
-            page = self._page(since, after, endless)
+            page, is_whole = self._page(since, after, endless)
             if page is None:
                 after = ""
                 continue
             nodes = [bytes(node) for node in page.nodes]
-            yield page_of(self._reader.read(nodes), "")
+            yield page_of(self._reader.read(nodes, is_whole=is_whole), "")
             if not (after := page.end()):
                 return
             rows += len(nodes)
             if rows >= shopify_cursor.ROWS and (last := name_of(nodes[-1]) if nodes else ""):
                 since, after, rows = f"{search} AND id:>{plain_id(last)}", "", 0
 
-    def _page(self, search: str, after: str, endless: Endless) -> Nodes | None:
-        """The next page; None where its cursor was refused, and the list is to be read from its beginning."""
+    def _page(self, search: str, after: str, endless: Endless) -> tuple[Nodes | None, bool]:
+        """The next page; None where its cursor was refused, and the list is to be read from its beginning. Whether its
+        orders are whole, as in Changes."""
+        is_whole = True
         while True:
             try:
-                page = self._api.ask(query.SWEEP, self._variables(search, after), _List).orders
+                page = self._api.ask(query.SWEEP, {**self._variables(search, after), "whole": is_whole}, _List).orders
+            except FailedInsideError as error:
+                if not is_whole:
+                    raise Unreachable(str(error)) from error
+                is_whole = False
+                continue
             except TooLarge:
                 if self._size == 1:
                     raise
@@ -114,9 +92,9 @@ class Sweep:
                 self._restarts += 1
                 if self._restarts > RESTARTS:
                     raise
-                return None
+                return None, is_whole
             endless.check(after, page)
-            return page
+            return page, is_whole
 
     def _variables(self, search: str, after: str) -> dict[str, Any]:
         return {
@@ -125,3 +103,10 @@ class Sweep:
             "after": after or None,
             **self._reader.variables(),
         }
+
+
+def _unasked(order_id: str) -> str:
+    return (
+        f"{json_body.quoted(order_id)} is no id of a Shopify order, so Shopify can't be asked for it. Look after the "
+        "order by hand."
+    )

@@ -7,10 +7,11 @@ https://shopify.dev/docs/apps/build/authentication-authorization/access-tokens/c
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 from urllib.parse import urlencode
 
 import msgspec
@@ -58,27 +59,49 @@ class PermanentToken:
         return False
 
 
-class GrantedToken:
-    """A token for a day. `calls` go without a token; now  for its end, which our clock may judge: it is a length."""
+class Granted(NamedTuple):
+    """A token, and until when it is used (aware)."""
 
-    def __init__(self, calls: ShopCalls, client_id: str, secret: SecretReference, now: Callable[[], datetime]) -> None:
+    text: str
+    until: datetime
+
+
+granted: Final[dict[bytes, Granted]] = {}
+"""The tokens this process got, by whose they are: a source lives for one run, its token for a day. In memory only."""
+
+
+class GrantedToken:
+    """A token for a day, shared by all sources of this process that have the same shop, id and secret.
+
+    url  of the shop; calls  go without a token; now  for its end, which our clock may judge: it is a length
+    """
+
+    def __init__(
+        self, url: str, calls: ShopCalls, client_id: str, secret: SecretReference, now: Callable[[], datetime]
+    ) -> None:
+        self._url = url
         self._calls = calls
         self._client_id = client_id
         self._secret = secret
         self._now = now
-        self._text = ""
-        self._until: datetime | None = None
+        self._owner = b""
 
     def text(self) -> str:
-        if not self._text or self._until is None or self._now() >= self._until:
-            self._get()
-        return self._text
+        self._owner = self._owner or self._fingerprint()
+        token = granted.get(self._owner)
+        if token is None or self._now() >= token.until:
+            token = granted[self._owner] = self._got()
+        return token.text
 
     def can_be_renewed(self) -> bool:
-        self._text = ""
+        granted.pop(self._owner, None)
         return True
 
-    def _get(self) -> None:
+    def _fingerprint(self) -> bytes:
+        """Whose the token is. With a secret that was changed another one is asked for."""
+        return hashlib.sha256("\n".join((self._url, self._client_id, revealed(self._secret))).encode()).digest()
+
+    def _got(self) -> Granted:
         form = {
             "grant_type": "client_credentials",
             "client_id": self._client_id,
@@ -90,27 +113,26 @@ class GrantedToken:
                 f"Shopify gives no token for this client_id and client_secret (HTTP {heard.status}). Check both in the "
                 "Dev Dashboard (your app, Settings), and that the app is installed in this shop."
             )
-        granted = _decoded(heard.body)
-        life = timedelta(seconds=granted.expires_in) if granted.expires_in > 0 else LIFE
-        self._text = granted.access_token
-        self._until = self._now() + life - min(EARLY, life / 10)
+        answer = _decoded(heard.body)
+        life = timedelta(seconds=answer.expires_in) if answer.expires_in > 0 else LIFE
+        return Granted(answer.access_token, self._now() + life - min(EARLY, life / 10))
 
 
-class _Granted(msgspec.Struct):
+class _Answer(msgspec.Struct):
     access_token: str
     expires_in: float = 0.0
 
 
-def _decoded(body: bytes) -> _Granted:
+def _decoded(body: bytes) -> _Answer:
     try:
-        granted = msgspec.json.decode(body, type=_Granted)
+        answer = msgspec.json.decode(body, type=_Answer)
     except msgspec.ValidationError as error:
         raise Malformed("Shopify's answer about a token has no token in it.") from error
     except msgspec.DecodeError as error:
         raise Unreachable("Shopify answered the question for a token with a page that is no answer.") from error
-    if not _TOKEN.fullmatch(granted.access_token):
+    if not _TOKEN.fullmatch(answer.access_token):
         raise Malformed("Shopify's answer about a token has no token in it.")
-    return granted
+    return answer
 
 
 def revealed(reference: SecretReference) -> str:

@@ -75,8 +75,8 @@ class WooCommerceSource:
 
     def sweep(self) -> Iterator[Page]:
         """Every order in a status from which it may still ship, and all that changed in the 48 hours before the newest
-        change; last, whether its webhooks are on. Raises SourceError."""
-        newest, _ = self._lister.newest()
+        change, one dated in the future aside; last, whether its webhooks are on. Raises SourceError."""
+        newest = mark_of("", *self._lister.newest())
         if not newest:
             return
         statuses = open_statuses(self._api, self._options.statuses)

@@ -68,8 +68,7 @@ class WooCommerceApi:
         if self.signs and heard.status == 401 and self._sets_its_clock(heard):
             heard = self._waiting(asked)
         if heard.status in (401, 403):
-            query_auth = self._options.query_auth
-            raise refused(heard, self.name, self._context.now(), oauth=self.signs, query_auth=query_auth)
+            raise refused(heard, self.name, oauth=self.signs, query_auth=self._options.query_auth)
         if heard.status == 500:
             raise Broke(f"{self.name} had an error of its own (HTTP 500); it is asked again later.")
         self._open()[0].judged(heard)
@@ -88,7 +87,8 @@ class WooCommerceApi:
             self._opened[0].close()
 
     def _waiting(self, path: str) -> Heard:
-        """Signed anew for each try: a nonce is taken once (recorded: oauth1-nonce-replayed)."""
+        """Signed anew for each try: a nonce is taken once (recorded: oauth1-nonce-replayed). Patience ends where we are
+        to stop (failures.md P4, S28)."""
         waited = 0.0
         while True:
             calls, sign = self._open()
@@ -98,7 +98,8 @@ class WooCommerceApi:
             if asked is None or waited + asked > PATIENCE_S:
                 return heard
             pause = max(asked, LEAST_PAUSE_S)
-            self._context.wait(pause)
+            if self._context.wait(pause):
+                return heard
             waited += pause
 
     def _sets_its_clock(self, heard: Heard) -> bool:

@@ -50,11 +50,16 @@ def orders_of(heard: Heard, name: str) -> tuple[Order | NotAnOrder, ...]:
 
 
 def by_ids(api: WooCommerceApi, ids: Sequence[str], prove_alive: Prove) -> Read:
-    """The orders of these ids, at the most MOST. Raises SourceError; Malformed where one is no id of WooCommerce's."""
+    """The orders of these ids, at the most MOST. What can't be an id of WooCommerce's is named, no more: asked for, it
+    would fail the others, and nothing says that its order is gone (failures.md P20). Raises SourceError."""
+    asked = [one for one in ids if not json_body.id_problem(one)]
+    strange = tuple(_unasked(api.name, one) for one in ids if json_body.id_problem(one))
+    return _by_ids(api, asked, prove_alive) + Read(alerts=strange)
+
+
+def _by_ids(api: WooCommerceApi, ids: Sequence[str], prove_alive: Prove) -> Read:
     if not ids:
         return Read()
-    if strange := [one for one in ids if json_body.id_problem(one)]:
-        raise Malformed(f"{json_body.quoted(strange[0])} is no id of a WooCommerce order, so it can't be asked for.")
     try:
         found = orders_of(api.get("orders", _include(ids)), api.name)
     except (TooLarge, Broke) as err:
@@ -63,7 +68,7 @@ def by_ids(api: WooCommerceApi, ids: Sequence[str], prove_alive: Prove) -> Read:
         if len(ids) == 1:
             return _alone(api, ids[0], prove_alive)
         half = len(ids) // 2
-        return by_ids(api, ids[:half], prove_alive) + by_ids(api, ids[half:], prove_alive)
+        return _by_ids(api, ids[:half], prove_alive) + _by_ids(api, ids[half:], prove_alive)
     asked = frozenset(ids)
     orders = {one.id: one for one in found if isinstance(one, Order) and one.id in asked}
     read = Read(tuple(orders.values()))
@@ -108,4 +113,11 @@ def _unread(name: str, order_id: str, why: str) -> str:
     return (
         f"Order with id {order_id} could not be read from {name}. {why} Open it in the shop and save it; it is tried "
         "again by the daily sweep."
+    )
+
+
+def _unasked(name: str, order_id: str) -> str:
+    return (
+        f"{json_body.quoted(order_id)} is no id of a WooCommerce order, so {name} can't be asked for it. See which "
+        "plug-in changes the ids in WooCommerce's REST API; look after the order by hand until then."
     )

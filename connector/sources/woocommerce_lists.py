@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -16,7 +16,7 @@ from connector.sources import json_body
 from connector.sources.base import SourceError, TooLarge
 from connector.sources.woocommerce_api import WooCommerceApi
 from connector.sources.woocommerce_ids import Read, by_ids, orders_of
-from connector.sources.woocommerce_refusal import Broke, shop_time
+from connector.sources.woocommerce_refusal import Broke, Strange, shop_time
 from connector.wire.heard import Heard
 
 BASE: Final = {"status": "any", "orderby": "id", "order": "asc"}
@@ -60,9 +60,16 @@ class Listed(msgspec.Struct, frozen=True):
 
 
 class _Name(msgspec.Struct):
-    id: int
+    """A row by its id and dates alone; plug-ins write ids as text. "" is a row that tells no id."""
+
+    id: int | str = ""
     date_modified_gmt: str | None = None
     date_created_gmt: str | None = None
+
+    @property
+    def number(self) -> int:
+        """0 for what can't be an id of WooCommerce's."""
+        return 0 if json_body.id_problem(str(self.id)) else int(self.id)
 
     @property
     def changed(self) -> str:
@@ -100,21 +107,29 @@ class Lister:
             return msgspec.structs.replace(listed, alerts=alerts + listed.alerts)
 
     def newest(self) -> tuple[str, str]:
-        """The latest change of any order, and the shop's clock; "" each where there is none.
+        """The latest change of any order, and the shop's clock; "" each where there is none. Raises SourceError, also
+        where the shop has orders and dates none of them: nothing would be remembered, and a sweep would be empty.
 
         The first row by change is right whatever the second key of the sort is (platforms.md 7, WooCommerce 1). Where
-        the order in it can't be listed (L13) an earlier one stands for it: a mark may lie too early, never too late.
+        the order in it can't be listed (L13), or has no date, an earlier one stands for it: a mark may lie too early,
+        never too late.
         """
         by_change = {"orderby": "modified", "order": "desc", **_NAMES}
+        trouble: SourceError | None = None
         for offset in range(_TRIES):
             try:
                 heard = self._api.get("orders", {**_query({}, offset, 1), **by_change})
             except Broke as err:
                 self.prove_alive(err)
-                broke = err
+                trouble = trouble or err
                 continue
-            return max((name.changed for name in self._named(heard)), default=""), _clock(heard)
-        raise broke
+            names = self._named(heard)
+            changed = max((name.changed for name in names), default="")
+            if changed or not (names or isinstance(trouble, Strange)):
+                return changed, _clock(heard)
+            trouble = _undated(self._api.name)
+        assert trouble
+        raise trouble
 
     def count(self, filters: Mapping[str, str]) -> int:
         """How many orders the shop counts; 0 where it fails over one of them."""
@@ -149,12 +164,13 @@ class Lister:
         names, heard = self._names(filters, start, self.size)
         known = [name for name in names if name]
         read = self.read([str(name.id) for name in known])
-        if nameless := len(names) - len(known):
+        if len(known) < len(names):
             self.prove_alive(Broke(f"{self._api.name} had an error of its own (HTTP 500)."))
+        ids = tuple(name.number for name in known if name.number)
         return Listed(
             read.orders,
-            tuple(name.id for name in known),
-            nameless,
+            ids,
+            len(names) - len(ids),
             self.size,
             _total(heard) if heard else None,
             max((name.changed for name in known), default=""),
@@ -176,13 +192,12 @@ class Lister:
         return left + right, also if also and _total(also) else told
 
     def _named(self, heard: Heard) -> list[_Name]:
+        """Raises Malformed for anything but a list of objects."""
         try:
             return _names.decode(heard.body)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            pass
-        orders = orders_of(heard, self._api.name)  # a plug-in may ignore _fields, or write ids as text
-        kept = [one for one in orders if isinstance(one, Order) and not json_body.id_problem(one.id)]
-        return [_Name(int(order.id), order.revision.removesuffix("Z")) for order in kept]
+            orders_of(heard, self._api.name)
+        return [_name_of(item) for item in json_body.objects(heard.body) or []]
 
     def prove_alive(self, err: SourceError) -> None:
         """Raises err where the shop can't even answer with an empty list: then no order is to blame."""
@@ -190,6 +205,20 @@ class Lister:
             self._api.get("orders", {**BASE, **_PAST_THE_END})
         except Broke:
             raise err from None
+
+
+def _name_of(item: Any) -> _Name:
+    try:
+        return msgspec.convert(item, _Name)
+    except msgspec.ValidationError:
+        return _Name()
+
+
+def _undated(name: str) -> Strange:
+    return Strange(
+        f"{name} tells of none of its latest orders when it was changed, so nothing tells what is new.",
+        "See which plug-in changes the dates in WooCommerce's REST API.",
+    )
 
 
 def _query(filters: Mapping[str, str], start: int, size: int) -> dict[str, str]:
@@ -215,7 +244,7 @@ def _nameless(name: str, names: list[_Name | None]) -> tuple[str, ...]:
     alerts, last = [], 0
     for one in names:
         if one:
-            last = one.id
+            last = one.number or last
         else:
             after = f"after order {last}" if last else "before the others of its page"
             alerts.append(

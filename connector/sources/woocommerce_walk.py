@@ -50,7 +50,7 @@ def walk(lister: Lister, filters: Mapping[str, str], newest: str, place: Place) 
                 yield msgspec.structs.replace(step, place=Place(), is_over=False)
                 place = Place()
                 continue
-            alerts = (*step.alerts, _counted(short, step)) if short else step.alerts
+            alerts = (*step.alerts, _counted(short)) if short else step.alerts
             yield msgspec.structs.replace(step, alerts=alerts)
             return
 
@@ -119,8 +119,8 @@ def _short(lister: Lister, filters: Mapping[str, str], newest: str, step: Step) 
     return max(short - lister.count({**filters, **since}), 0)
 
 
-def _counted(short: int, step: Step) -> str:
+def _counted(short: int) -> str:
     return (
-        f"The shop counts {step.total:,} orders and showed {short:,} fewer, twice. They are looked for again by the "
-        "daily sweep; see whether a plug-in hides orders from WooCommerce's REST API."
+        f"The shop showed {short:,} orders fewer than it counts, twice. They are looked for again by the daily sweep; "
+        "see whether a plug-in hides orders from WooCommerce's REST API."
     )

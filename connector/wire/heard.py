@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
 from urllib.parse import urlsplit
@@ -47,13 +47,20 @@ def retry_after_s(heard: Heard) -> float | None:
     text = heard.retry_after.strip()
     if re.fullmatch(r"[0-9]{1,20}", text):
         return min(float(text), LONGEST_WAIT_S)
-    try:
-        until, now = parsedate_to_datetime(text), parsedate_to_datetime(heard.date)
-    except ValueError:
+    until, now = http_date(text), http_date(heard.date)
+    if until is None or now is None:
         return None
-    # A date without a zone comes out naive; HTTP dates are GMT.
-    wait = until.replace(tzinfo=until.tzinfo or UTC) - now.replace(tzinfo=now.tzinfo or UTC)
-    return min(max(wait.total_seconds(), 0.0), LONGEST_WAIT_S)
+    return min(max((until - now).total_seconds(), 0.0), LONGEST_WAIT_S)
+
+
+def http_date(text: str) -> datetime | None:
+    """A date of HTTP (RFC 9110 5.6.7) as a time, aware, UTC; None for what is none, and for one of no calendar: a year
+    or a zone of many digits."""
+    try:
+        told = parsedate_to_datetime(text)
+        return told.replace(tzinfo=told.tzinfo or UTC).astimezone(UTC)  # without a zone it comes out naive; it is GMT
+    except (ValueError, OverflowError):
+        return None
 
 
 def redirect_host(location: str) -> str:

@@ -167,3 +167,20 @@ def test_new_orders_of_one_export_never_hide_known_ones_of_the_next(kiwi: Desk) 
     kiwi.export(order(1003))
     kiwi.export(order(1001, Street="7 Rata Street"))
     assert actions(kiwi("sync", "--dry-run", "--json")) == {"#1003": "create", "#1001": "update"}
+
+
+def test_a_slip_that_no_call_brought_there_is_new_and_not_an_update(kiwi: Desk, sandbox: Sandbox) -> None:
+    kiwi.export(order(1001))
+    sandbox.fault("status", status=401, times=None)
+    kiwi("sync")
+    sandbox.clear_faults()
+    kiwi.export(order(1001, Street="7 Rata Street"))
+    assert actions(kiwi("sync", "--dry-run", "--json")) == {"#1001": "create"}
+
+
+def test_an_order_fulfilled_before_any_call_reached_gss_is_skipped(kiwi: Desk, sandbox: Sandbox) -> None:
+    kiwi.export(order(1001))
+    sandbox.fault("status", status=401, times=None)
+    kiwi("sync")
+    kiwi.export(order(1001, Status="fulfilled"))
+    assert actions(kiwi("sync", "--dry-run", "--json")) == {"#1001": "skip"}

@@ -74,6 +74,8 @@ def test_S9_a_redirects_note_shows_the_host_and_nothing_else(location: str, host
         ("Mon, 23 Nov 2026 10:02:00 -0000", 120.0),
         ("Mon, 23 Nov 2026 09:00:00 GMT", 0.0),
         ("Mon, 23 Nov 2126 10:00:00 GMT", 86_400.0),
+        ("Mon, 23 Nov 99999999999999999999 10:00:00 GMT", None),
+        ("Mon, 23 Nov 2026 10:00:00 +99999999999999", None),
     ],
 )
 def test_S15_the_wait_gss_asks_for_is_read_in_both_forms(text: str, wait_s: float | None) -> None:

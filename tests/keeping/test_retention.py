@@ -20,6 +20,7 @@ from connector.ledger.soundness import check
 from connector.ledger.states import State
 from connector.ledger.times import stamp
 from connector.order import Address, Fulfilment
+from connector.wire.heard import Heard
 from tests.faults.strace import KILLED, needs_strace, under_strace
 from tests.ledger.given import (
     DAY,
@@ -83,6 +84,16 @@ def test_what_is_over_loses_its_data_and_keeps_number_hash_and_end(ledger: Ledge
     assert ledger.db.execute("SELECT hash FROM versions").fetchone() == digest
     assert "Canary" not in everything(ledger)
     assert check(ledger.db) == []
+
+
+def test_why_the_shop_wanted_it_no_more_goes_with_the_rest(ledger: Ledger) -> None:
+    the_shop_shows(ledger, an_order("1"))
+    sent(ledger)
+    the_shop_shows(ledger, an_order("1", "2", fulfilment=Fulfilment.FULFILLED))
+    assert count(ledger, "slips", "stop = 'skip' AND stop_reason != ''") == 1
+    over(ledger, "1")
+    pruned(ledger)
+    assert count(ledger, "slips", "stop IS NULL AND stop_reason IS NULL") == 1
 
 
 @pytest.mark.parametrize("standing", [one for one in State if one not in (State.CLOSED,)])
@@ -328,6 +339,12 @@ def test_R4_the_time_is_told_by_the_date_of_any_answer_and_no_key_is_sent() -> N
     assert told is not None
     assert abs(told - datetime.now(UTC)) < timedelta(minutes=1)
     assert _Clock.asked == [("/", None)]
+
+
+@pytest.mark.parametrize("date", ["Mon, 23 Nov 99999999999999999999 10:00:00 GMT", "Mon, 01 Jan 0001 00:00:00 +2300"])
+def test_R4_a_date_that_no_calendar_has_tells_nothing(monkeypatch: pytest.MonkeyPatch, date: str) -> None:
+    monkeypatch.setattr("connector.wire.door.Door.exchange", lambda *_: Heard(date=date))
+    assert clock.time_told_by("https://gss.example") is None
 
 
 def test_R4_a_server_that_is_not_there_tells_nothing() -> None:

@@ -137,7 +137,7 @@ def test_L19_a_row_that_points_nowhere_or_breaks_a_check_is_refused_whole(ledger
     for broken in (
         "INSERT INTO attempt_versions VALUES (7, 7, NULL)",
         "INSERT INTO alerts (store, slip_id, kind, text, opened_at) VALUES ('kiwi', 7, 'held', '', '')",
-        "INSERT INTO passed_over VALUES ('kiwi', '1', '', '#1', 'perhaps', '', NULL, '1', NULL, '', '')",
+        "INSERT INTO passed_over VALUES ('kiwi', '1', '', '#1', 'perhaps', '', NULL, '1', NULL, '', '', '')",
     ):
         with pytest.raises(LedgerError, match="constraint failed"), ledger.writing() as db:
             db.execute("INSERT INTO stores VALUES ('kiwi', 'x', NULL)")

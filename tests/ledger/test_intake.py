@@ -11,7 +11,7 @@ import pytest
 
 from connector.consider import Rules
 from connector.gosweetspot.answers import Outcome, Verdict
-from connector.ledger import intake, outbox
+from connector.ledger import intake, outbox, queries
 from connector.ledger.connection import Ledger, LedgerError, in_memory
 from connector.ledger.schema import CURRENT
 from connector.order import Address, Fulfilment, Order
@@ -119,6 +119,13 @@ def test_T6_on_two_pages_the_first_is_held_as_well_while_nothing_of_it_was_sent(
     assert sent(ledger) == []
     assert "another order wants the same packing slip number" in reason(ledger, "1")
     assert "order #1 of store kiwi wants the same packing slip number" in reason(ledger, "2")
+
+
+def test_T6_Z10_a_clash_of_two_stores_waits_in_the_status_of_both(ledger: Ledger) -> None:
+    the_shop_shows(ledger, an_order("1"))
+    the_shop_shows(ledger, an_order("9", number="#1"), by=rules("moa"))
+    assert [(need.store, need.order) for need in queries.needs(ledger.db, "kiwi")] == [("kiwi", "#1")]
+    assert [need.store for need in queries.needs(ledger.db, "moa")] == ["moa"]
 
 
 def test_T6_an_order_whose_slip_was_sent_keeps_its_number_and_only_the_other_is_held(ledger: Ledger) -> None:

@@ -12,13 +12,15 @@ from pathlib import Path
 import pytest
 
 from connector.gosweetspot.answers import Answer, Outcome, Row, Verdict
-from connector.ledger import intake, outbox, people, proofs
+from connector.ledger import gates, intake, outbox, people, proofs
 from connector.ledger.connection import Ledger, LedgerError, in_memory, open_ledger
-from connector.ledger.machine import Shown
+from connector.ledger.gates import Gate
+from connector.ledger.machine import CYCLE, Shown, backoff
 from connector.ledger.outbox import Attempt
 from connector.ledger.proofs import Sight
 from connector.sender import understand
 from tests.ledger.given import (
+    DAY,
     HOUR,
     MINUTE,
     START,
@@ -213,6 +215,43 @@ def test_a_read_back_of_a_version_that_was_sent_once_more_meanwhile_teaches_noth
     assert state(ledger) == ("accepted" if sent_already else "owed")
 
 
+def test_H1_what_was_owed_by_a_clock_ten_years_ahead_goes_out_when_it_is_set_right(ledger: Ledger) -> None:
+    ahead = START + 3650 * DAY
+    the_shop_shows(ledger, an_order("1"), now=ahead)
+    [attempt] = claimed(ledger, now=ahead)
+    settled(ledger, attempt, fails(Outcome.NOT_SENT), now=ahead)
+    the_shop_shows(ledger, an_order("2"), now=ahead)
+    assert outbox.next_due(ledger.db, "kiwi", START) == START
+    assert set(sent(ledger, now=START)) == {"#1", "#2"}
+    assert outbox.next_due(ledger.db, "kiwi", START) is None
+
+
+def test_H1_what_was_sent_by_a_clock_ten_years_ahead_is_read_back_but_not_without_end(ledger: Ledger) -> None:
+    ahead = START + 3650 * DAY
+    the_shop_shows(ledger, an_order(), now=ahead)
+    sent(ledger, now=ahead)
+    assert proofs.due_again(ledger.db, "kiwi", START) == START
+    with ledger.writing() as db:
+        proofs.wait_no_longer(db, "kiwi", START)
+    [asked] = proofs.due(ledger.db, "kiwi", 9, START)
+    with ledger.writing() as db:
+        proofs.learn(db, "kiwi", [(asked, Sight(Shown.NEWEST))], START, G)
+    assert proofs.due(ledger.db, "kiwi", 9, START) == []
+    assert proofs.due_again(ledger.db, "kiwi", START) == START + CYCLE
+
+
+def test_H1_a_wait_that_is_as_long_as_it_may_be_is_waited_for(ledger: Ledger) -> None:
+    assert backoff(99) == outbox.LONGEST_WAIT
+    the_shop_shows(ledger, an_order())
+    for tries in range(9):
+        now = START + tries * HOUR
+        [attempt] = claimed(ledger, now=now)
+        settled(ledger, attempt, fails(Outcome.NOT_SENT), now=now)
+        gates.keep_gate(ledger.db, "a key", Gate())
+    assert outbox.next_due(ledger.db, "kiwi", now) == now + HOUR
+    assert not outbox.is_due(ledger.db, "kiwi", now + HOUR - MINUTE)
+
+
 def test_D10_two_threads_that_claim_at_once_never_get_the_same_slip(tmp_path: Path) -> None:
     with open_ledger(tmp_path) as ledger:
         the_shop_shows(ledger, *(an_order(str(i)) for i in range(60)))
@@ -303,9 +342,9 @@ def a_poll_and_send_cycle(ledger: Ledger, revision: str) -> None:
         an_order("gone", revision, cancelled=revision != "1"),
     )
     sent(ledger)
-    outbox.next_due(ledger.db, "kiwi")
+    outbox.next_due(ledger.db, "kiwi", START)
     outbox.owed(ledger.db, "kiwi")
-    proofs.due_again(ledger.db, "kiwi")
+    proofs.due_again(ledger.db, "kiwi", START)
     due = proofs.due(ledger.db, "kiwi", 2000, START + HOUR)
     proofs.sent_before(ledger.db, [asked.slip_id for asked in due])
     with ledger.writing() as db:

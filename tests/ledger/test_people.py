@@ -188,7 +188,7 @@ def test_acknowledging_a_late_slip_ends_it_and_it_is_asked_about_no_more(ledger:
     assert (state(ledger), open_alerts(ledger)) == ("late", ["late"])
     assert people.acknowledge(ledger, None, "#1", "jane", "rang the depot", START) == "#1: 1 alert closed."
     assert open_alerts(ledger) == []
-    assert proofs.due_again(ledger.db, "kiwi") is None
+    assert proofs.due_again(ledger.db, "kiwi", START) is None
     with pytest.raises(Refused, match="no open alert"):
         people.acknowledge(ledger, None, "#1", "jane", "", START)
 

@@ -19,7 +19,7 @@ from connector.ledger.machine import Shown
 from connector.ledger.outbox import Attempt
 from connector.ledger.proofs import Asked, Sight
 from connector.ledger.states import State
-from connector.order import Address, Order
+from connector.order import Address, Fulfilment, Order
 from connector.record import record_page
 from connector.report import Report
 from connector.selection import SelectRules
@@ -32,6 +32,7 @@ G = timedelta(minutes=5)
 RULES = Rules("m", SelectRules(), SlipRules())
 TERMS = Terms("m", "https://gss.example", "gate", batch_size=3, in_flight=2, budget=Budget(0, 0), ghost_window=G)
 START = datetime(2026, 5, 4, 0, 0, tzinfo=UTC)
+FULFILMENTS = {"skip": Fulfilment.FULFILLED, "wait": Fulfilment.ON_HOLD}
 STREETS = {"a": "1 Kowhai Road", "b": "2 Rata Street", "c": "3 Totara Lane"}
 
 orders = st.sampled_from(["1", "2", "3", "4"])
@@ -47,6 +48,7 @@ whole_call = st.sampled_from(
     ]
 )
 verdicts = st.sampled_from([*Verdict, Verdict.TAKEN, Verdict.TAKEN])
+words = st.sampled_from(["", "", "", "", "cancel", "skip", "wait"])
 rarely = st.sampled_from([False, False, False, True])
 
 
@@ -64,15 +66,16 @@ class LedgerMachine(RuleBasedStateMachine):
         self.gates = 0
         self.terms: dict[int, Terms] = {}
         for order in ("1", "2", "3", "4"):
-            self.the_shop_shows_an_order(order, "a", False, 0)
+            self.the_shop_shows_an_order(order, "a", "", 0)
 
     def teardown(self) -> None:
         if hasattr(self, "ledger"):
             self.ledger.close()
 
-    @rule(order=orders, address=addresses, cancelled=rarely, back=st.sampled_from([0, 0, 0, 0, 0, 1, 2]))
-    def the_shop_shows_an_order(self, order: str, address: str, cancelled: bool, back: int) -> None:
-        """back: 0 a new revision, else an older one, or one that was there before with other contents."""
+    @rule(order=orders, address=addresses, word=words, back=st.sampled_from([0, 0, 0, 0, 0, 1, 2]))
+    def the_shop_shows_an_order(self, order: str, address: str, word: str, back: int) -> None:
+        """back: 0 a new revision, else an older one, or one that was there before with other contents.
+        word: cancelled, "skip" for fulfilled by hand, "wait" for put on hold."""
         if back == 0:
             self.revision += 1
         revision = max(self.revision - back, 1)
@@ -80,11 +83,12 @@ class LedgerMachine(RuleBasedStateMachine):
             id=order,
             number=f"#{order}",
             revision=f"{revision:06d}",
-            cancelled=cancelled,
+            cancelled=word == "cancel",
+            fulfilment=FULFILMENTS.get(word, Fulfilment.UNFULFILLED),
             ship_to=Address(name="Aroha Example", line1=STREETS[address], city="Hamilton", country="NZ"),
         )
         record_page(RULES, TERMS, Page((shown,), "x"), self.ledger, Report("m"), self.now)
-        self.model.change(order, revision, address, cancelled)
+        self.model.change(order, revision, address, word)
 
     @rule(places=st.integers(1, 2), fresh_gate=st.sampled_from([True, True, False]))
     def the_sender_claims(self, places: int, fresh_gate: bool) -> None:

@@ -99,7 +99,8 @@ class ShopifyPeople(People):
 
     def move(self, order_id: str) -> None:
         part = self._chance.choice(_open_parts(self._order(order_id)))
-        self._shop.move(order_id, self.at, part, to=self._chance.randint(0, 2))
+        in_place = self._chance.random() < 0.7
+        self._shop.move(order_id, self.at, part, to=self._chance.randint(0, 2), in_place=in_place)
 
     def delete(self, order_id: str) -> None:
         self.left -= {key for key in self.left if key[0] == order_id}

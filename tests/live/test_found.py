@@ -9,13 +9,17 @@ from pathlib import Path
 import pytest
 
 from connector.ledger.connection import Ledger, in_memory
+from connector.plan import Action, plan
+from connector.report import Report
 from connector.sandbox.handle import Sandbox
 from connector.sandbox.options import Options
 from connector.sandbox.server import running
+from connector.sources.base import LiveSource
 from connector.testing.shop_double import Draft
 from tests.live.clock import START
 from tests.live.shops import BusyShopify
 from tests.live.world import Case, World
+from tests.shops.shopify import Line
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +63,79 @@ def test_a_fulfilment_order_that_closed_without_being_sent_is_taken_back(
         ships = sum(said["ships"] for said in world.shop.now_holds().values())
         world.client.close()
     assert pending(gss) == ships
+
+
+OTHERS = "read_third_party_fulfillment_orders"
+
+
+def moved_to_a_service(shop: BusyShopify, order_id: str, at: timedelta) -> None:
+    """Whole: it stays the same fulfilment order, which the app sees no more
+    (https://shopify.dev/docs/api/admin-graphql/latest/mutations/fulfillmentOrderMove)."""
+    shop.move(order_id, START + at, to=2, in_place=True)
+    shop.touch(order_id, START + at)
+
+
+def scope_gained(shop: BusyShopify, order_id: str, at: timedelta) -> None:
+    shop.habits.scopes |= {OTHERS}
+    shop.touch(order_id, START + at)
+
+
+def scope_lost(shop: BusyShopify, order_id: str, at: timedelta) -> None:
+    shop.habits.scopes -= {OTHERS}
+    shop.touch(order_id, START + at)
+
+
+@pytest.mark.parametrize(
+    ("deed", "service"),
+    [(moved_to_a_service, "Petone Store"), (scope_gained, "Penrose Warehouse"), (scope_lost, "Penrose Warehouse")],
+)
+def test_T11_a_fulfilment_order_keeps_its_slip_whichever_others_the_app_may_see(
+    deed: Callable[[BusyShopify, str, timedelta], None], service: str, gss: Sandbox, ledger: Ledger, tmp_path: Path
+) -> None:
+    """The oldest one that is shown has the plain number; another one is the oldest when that one is hidden or shown."""
+    gss.reset()
+    world = World(Case("shopify", 0), gss, tmp_path)
+    shop = world.shop
+    assert isinstance(shop, BusyShopify)
+    shop.habits.services = frozenset({service})
+    shop.habits.scopes -= frozenset() if deed is scope_lost else {OTHERS}
+    with shop:
+        order_id = shop.place(Draft(), START, lines=(Line("MUG-1"), Line("TEE-M")), locations=2)
+        world.clock.at = START + timedelta(minutes=10)
+        world.sync(ledger)
+        before = {number: goods for number, goods in pending_goods(gss) if "TEE-M" in goods}
+        known = {number for number, _ in pending_goods(gss)}
+        deed(shop, order_id, timedelta(minutes=20))
+        shop.set_clock(START + timedelta(minutes=29))
+        planned = to_be_created(world, ledger)
+        for minutes in (30, 45, 60):
+            world.clock.at = START + timedelta(minutes=minutes)
+            world.sync(ledger)
+        world.client.close()
+    after = pending_goods(gss)
+    assert planned == {number for number, _ in after} - known
+    assert {number: goods for number, goods in after if "TEE-M" in goods} == before
+    assert len(before) == 1
+    goods = [sku for _, skus in after for sku in skus]
+    assert len(goods) == len(set(goods)), "one parcel on two slips"
+
+
+def to_be_created(world: World, ledger: Ledger) -> set[str]:
+    """The numbers that a dry run would create."""
+    source = world._source()
+    assert isinstance(source, LiveSource)
+    lines = list(plan(world._rules, world._terms, source, ledger.db, world.clock.at, Report("kiwi")))
+    source.close()
+    return {line.number for line in lines if line.action is Action.CREATE}
+
+
+def pending_goods(gss: Sandbox) -> list[tuple[str, tuple[str, ...]]]:
+    """The number and the goods of each slip that is pending."""
+    return [
+        (order["number"], tuple(product["productcode"] for product in order["sent"]["products"]))
+        for order in gss.orders()
+        if order["state"] == "pending"
+    ]
 
 
 @pytest.mark.parametrize("kind", ["before-10.4", "hpos"])

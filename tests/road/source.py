@@ -74,6 +74,7 @@ class LiveShop(ListShop):
     """A list shop that can be asked for single orders, and swept. Edits may be made without a change date.
 
     asked  the ids of each reread; sweeps  how often it was swept; unseen  orders that no cursor shows
+    tells  the alerts of each page
     """
 
     kind = "live"
@@ -84,10 +85,12 @@ class LiveShop(ListShop):
         self.sweeps = 0
         self.unseen: set[str] = set()
         self.fails_when_asked: SourceError | None = None
+        self.tells: tuple[str, ...] = ()
 
     def pages(self, cursor: str) -> Iterator[Page]:
         for page in super().pages(cursor):
-            yield msgspec.structs.replace(page, orders=tuple(o for o in page.orders if o.id not in self.unseen))
+            orders = tuple(o for o in page.orders if o.id not in self.unseen)
+            yield msgspec.structs.replace(page, orders=orders, alerts=self.tells)
 
     def sweep(self) -> Iterator[Page]:
         self.sweeps += 1
@@ -99,7 +102,7 @@ class LiveShop(ListShop):
         self.asked.append(list(ids))
         if self.fails_when_asked:
             raise self.fails_when_asked
-        here = tuple(self.orders[one] for one in ids if one in self.orders)
+        here = tuple(o for number, o in self.orders.items() if o.id in ids and number == o.number)
         yield Page(here, "", gone=tuple(one for one in ids if one not in self.orders))
 
     def probe(self) -> Iterator[Finding]:

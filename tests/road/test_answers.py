@@ -7,7 +7,7 @@ import json
 import pytest
 
 from connector.gosweetspot.answers import Answer, Outcome, Row, Verdict
-from connector.ledger import outbox
+from connector.ledger import gates, outbox
 from connector.sender import exchange
 from tests.road.world import Road
 
@@ -98,6 +98,36 @@ def test_A9_false_without_a_reason_is_read_back(road: Road) -> None:
     road.gss.fault("answer", body='[{"packingslipno": "A1", "result": false, "msg": ""}]', method="PUT")
     road.sync()
     assert (road.state("A1"), len(road.calls("PUT"))) == ("accepted", 1)
+
+
+def test_A9_A11_rows_that_all_say_nothing_raise_an_alert_that_says_so(road: Road) -> None:
+    numbers = road.shop.many(2)
+    road.change_terms(read_back=False)
+    body = json.dumps([{"packingslipno": number, "result": False, "msg": ""} for number in numbers])
+    road.gss.fault("answer", body=body, method="PUT", times=None)
+    for _ in range(6):
+        road.later(minutes=10)
+    assert "doesn't say whether it took" in road.alerts()["no usable answer"]
+
+
+def test_A9_what_gss_says_of_one_slip_alone_shuts_nobody_out(road: Road) -> None:
+    road.shop.add("A1")
+    road.change_terms(read_back=False)
+    body = '[{"packingslipno": "A1", "result": false, "msg": ""}]'
+    road.gss.fault("answer", body=body, method="PUT", times=None, stores=False)
+    for _ in range(5):
+        road.later(hours=1)
+    gate = gates.gate_of(road.ledger.db, "key")
+    assert (len(road.calls("PUT")), gate.failures, road.state("A1")) == (5, 0, "unclear")
+
+
+def test_A8_words_about_a_delete_that_nobody_knows_are_shown_to_a_person(road: Road) -> None:
+    road.send_and_confirm("A1")
+    road.shop.cancel("A1")
+    road.gss.fault("answer", body='{"A1": "Cannot be deleted. Locked."}', method="DELETE", times=None)
+    road.sync()
+    assert road.alerts()["not understood"].startswith('GSS said of slip A1: "Cannot be deleted. Locked."')
+    assert gates.gate_of(road.ledger.db, "key").failures == 0
 
 
 @pytest.mark.parametrize(

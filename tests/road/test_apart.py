@@ -53,19 +53,19 @@ def test_a_backlog_is_sent_in_slices(road: Road) -> None:
     fetch(road)
     report = send_store(road.rules, road.terms, road.ledger, road.client, road.hooks, most_calls=3)
     assert (report.calls, report.owed, report.read_back_calls) == (3, 70, 1)
-    assert next_call(road.terms, road.ledger) is not None
+    assert next_call(road.terms, road.ledger, road.clock.at) is not None
     for _ in range(4):
         send_store(road.rules, road.terms, road.ledger, road.client, road.hooks, most_calls=3)
     assert road.standing()["accepted"] == 100
 
 
 def test_nothing_is_due_once_all_is_proven_for_good(road: Road) -> None:
-    assert next_call(road.terms, road.ledger) is None
+    assert next_call(road.terms, road.ledger, road.clock.at) is None
     road.shop.add("A1")
     fetch(road)
-    assert next_call(road.terms, road.ledger) == road.clock.at
+    assert next_call(road.terms, road.ledger, road.clock.at) == road.clock.at
     send_store(road.rules, road.terms, road.ledger, road.client, road.hooks)
-    again = next_call(road.terms, road.ledger)
+    again = next_call(road.terms, road.ledger, road.clock.at)
     assert again is not None
     assert again > road.clock.at
 

@@ -15,6 +15,7 @@ from connector.ledger import outbox
 from connector.ledger.connection import open_ledger
 from connector.ledger.gates import Budget
 from connector.ledger.times import moment
+from connector.order import Fulfilment
 from connector.sandbox.options import Options
 from connector.sandbox.server import running
 from tests.road.clients import Killed, die, die_in_the_body
@@ -71,6 +72,30 @@ def test_S4_what_could_not_leave_is_owed_and_goes_when_the_way_is_free(road: Roa
     road.client = home
     road.later(seconds=31)
     assert road.state("A1") == "accepted"
+
+
+@pytest.mark.parametrize("trouble", ["unreachable", "key", "throttled"])
+def test_S4_T12_what_the_shop_fulfils_or_holds_in_an_outage_is_not_sent_when_gss_is_back(
+    road: Road, trouble: str
+) -> None:
+    """By hand, on another courier's label: a second parcel would go out, or one that is perhaps a fraud."""
+    good = road.client
+    road.shop.add("A1", "A2")
+    if trouble == "unreachable":
+        road.client = Client(Destination("http://127.0.0.1:1", "key", timeout_s=1))
+    else:
+        road.gss.fault("status", status=401 if trouble == "key" else 429, times=None)
+    road.sync()
+    road.shop.edit("A1", fulfilment=Fulfilment.FULFILLED)
+    road.shop.edit("A2", fulfilment=Fulfilment.ON_HOLD)
+    road.later(minutes=1)
+    road.client = good
+    road.gss.clear_faults()
+    road.later(hours=2)
+    assert (road.state("A1"), road.state("A2"), road.gss.orders()) == ("withdrawn", "held", [])
+    road.shop.edit("A2", fulfilment=Fulfilment.UNFULFILLED)
+    road.later(minutes=1)
+    assert [order["number"] for order in road.gss.orders()] == ["A2"]
 
 
 def test_S5_what_was_lost_on_the_way_is_sent_again(road: Road) -> None:
@@ -331,6 +356,6 @@ def test_nothing_is_due_twice_while_it_backs_off(road: Road) -> None:
     road.change_terms(read_back=False)
     road.gss.fault("lost", times=None, method="PUT")
     road.sync()
-    assert outbox.next_due(road.ledger.db, "kiwi") == road.clock.at + timedelta(seconds=30)
+    assert outbox.next_due(road.ledger.db, "kiwi", road.clock.at) == road.clock.at + timedelta(seconds=30)
     road.later(seconds=29)
     assert len(road.calls("PUT")) == 1

@@ -7,7 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from connector.ledger import sweeps
+from connector.fetch import Visit
+from connector.ledger import people, queries, sweeps
+from connector.order import Order
+from connector.plan import Action, plan
+from connector.report import Report
 from connector.sources.base import Unreachable
 from tests.road.source import LiveShop, address
 from tests.road.world import Road
@@ -110,6 +114,15 @@ def test_P17_an_order_gone_from_the_shop_is_withdrawn_by_the_sweep(road: Road, l
     assert road.later(hours=25).gone == 0, "it is gone once"
 
 
+def test_P17_reading_it_all_again_is_no_sweep_for_it_shows_no_order_that_is_gone(road: Road, live: LiveShop) -> None:
+    road.send_and_confirm("A1", "A2")
+    live.delete("A1")
+    for _ in range(2):
+        road.clock.at += timedelta(hours=24)
+        road.sync(visit=Visit(from_the_start=True))
+    assert (live.sweeps, road.gss.order("A1")["state"], road.state("A2")) == (2, "deleted", "confirmed")
+
+
 def test_P17_an_order_gone_after_its_label_was_printed_calls_a_person(road: Road, live: LiveShop) -> None:
     road.send_and_confirm("A1")
     road.gss.ticket("A1")
@@ -118,6 +131,86 @@ def test_P17_an_order_gone_after_its_label_was_printed_calls_a_person(road: Road
     road.later(hours=25)
     assert (road.state("A1"), road.kinds("A1")) == ("late", {"late"})
     assert "deleted in the shop" in road.alerts("A1")["late"]
+
+
+def in_two_parts(road: Road) -> Order:
+    """An order of two slips, both at GSS and confirmed; its second part."""
+    road.shop.add("A1")
+    road.shop.add("A1b", id="A1", part="2")
+    road.sync()
+    road.settle()
+    assert (road.state("A1"), road.state("A1b")) == ("confirmed", "confirmed")
+    return road.shop.orders["A1b"]
+
+
+def test_X2_P17_a_part_that_is_no_longer_shown_is_taken_back_with_its_cancelled_order(
+    road: Road, live: LiveShop
+) -> None:
+    in_two_parts(road)
+    del live.orders["A1b"]
+    live.cancel("A1")
+    report = road.sync()
+    assert (report.withdrawn, live.asked) == (2, [["A1"]])
+    assert {road.gss.order(number)["state"] for number in ("A1", "A1b-2")} == {"deleted"}
+    road.later(hours=25)
+    assert road.alerts_open() == 0
+
+
+def test_P17_a_part_that_is_no_longer_shown_calls_a_person_once_while_its_order_is_to_ship(
+    road: Road, live: LiveShop
+) -> None:
+    part = in_two_parts(road)
+    del live.orders["A1b"]
+    live.edit("A1", street="7 Rata Street")
+    for _ in range(3):
+        road.sync(road.whole_live_shop())
+    assert (road.state("A1b"), live.asked) == ("confirmed", [["A1"]])
+    assert "no longer shows the part of the order" in road.alerts("A1b")["held"]
+    assert "still at GSS" in road.alerts("A1b")["held"]
+    live.orders["A1b"] = part
+    road.sync(road.whole_live_shop())
+    assert (road.kinds("A1b"), road.calls("PUT")[-1]) == (set(), ["A1"])
+
+
+def test_P17_a_part_that_was_never_sent_is_held_while_it_is_not_shown(road: Road, live: LiveShop) -> None:
+    live.add("A1")
+    live.add("A1b", id="A1", part="2")
+    road.read_the_shop()
+    part = live.orders.pop("A1b")
+    road.sync(road.whole_live_shop())
+    assert (road.state("A1"), road.state("A1b")) == ("accepted", "held")
+    live.orders["A1b"] = part
+    road.sync(road.whole_live_shop())
+    assert (road.state("A1b"), road.alerts_open()) == ("accepted", 0)
+
+
+def test_P17_a_part_whose_label_is_printed_calls_a_person_when_its_order_is_cancelled(
+    road: Road, live: LiveShop
+) -> None:
+    in_two_parts(road)
+    road.gss.ticket("A1b-2")
+    road.later(hours=7)
+    del live.orders["A1b"]
+    live.cancel("A1")
+    road.sync()
+    assert (road.state("A1b"), road.kinds("A1b")) == ("late", {"late"})
+
+
+def test_S27_a_plan_names_a_part_that_is_no_longer_shown(road: Road, live: LiveShop) -> None:
+    in_two_parts(road)
+    del live.orders["A1b"]
+    for change, action in ((live.edit, Action.WAIT), (live.cancel, Action.DELETE)):
+        change("A1")
+        lines = plan(road.rules, road.terms, live, road.ledger.db, road.clock.at, Report("kiwi"))
+        assert [line.action for line in lines if line.number == "A1b-2"] == [action]
+
+
+def test_exports_may_show_the_parts_of_an_order_one_by_one(road: Road) -> None:
+    in_two_parts(road)
+    del road.shop.orders["A1b"]
+    road.shop.cancel("A1")
+    road.sync()
+    assert (road.gss.order("A1")["state"], road.gss.order("A1b-2")["state"]) == ("deleted", "pending")
 
 
 def test_P17_an_order_that_waited_and_is_gone_waits_no_more(road: Road, live: LiveShop) -> None:
@@ -157,6 +250,30 @@ def test_trap_L3_the_sweep_finds_an_undated_edit_that_no_page_shows(road: Road, 
     assert road.stored("A1") != "9 rata street"
     report = road.later(hours=25)
     assert (road.stored("A1"), report.changed) == ("9 rata street", 1)
+
+
+BROKEN = "exports/the-folder-of-the-shop-in-christchurch/2026-11-{day}.csv: line 1: there are bytes that are no text."
+
+
+def told(road: Road) -> list[str]:
+    """What is open of what the shop's pages told."""
+    rows = road.ledger.db.execute("SELECT text FROM alerts WHERE closed_at IS NULL AND kind = 'input' ORDER BY id")
+    return [row[0] for row in rows]
+
+
+def test_trap_L13_C3_each_thing_that_a_page_tells_has_an_alert_of_its_own_whatever_words_it_begins_with(
+    road: Road, live: LiveShop
+) -> None:
+    texts = [BROKEN.format(day=day) for day in (20, 21, 22)]
+    live.tells = tuple(texts)
+    for _ in range(2):
+        road.sync()
+        assert told(road) == texts
+    assert queries.needs_counted(road.ledger.db) == {"input": 3}
+    people.dismiss(road.ledger, queries.needs(road.ledger.db)[0].alert or 0, "jane", "mended", road.clock.at)
+    live.tells = (BROKEN.format(day=23),)
+    road.sync()
+    assert told(road) == [*texts[1:], BROKEN.format(day=23)]
 
 
 def test_a_first_reading_of_the_whole_shop_needs_no_sweep(road: Road, live: LiveShop) -> None:

@@ -123,9 +123,31 @@ def test_S18_the_poison_backs_off_between_its_chances(road: Road) -> None:
     assert sum(numbers[4] in call for call in road.calls("PUT")) <= 12
 
 
-def test_S19_an_outage_is_not_multiplied_by_halving_and_blames_no_order(road: Road) -> None:
+@pytest.mark.parametrize("place", [0, 29, 49])
+def test_S17_S20_a_slip_that_makes_a_gateway_give_up_keeps_the_others_waiting_for_minutes(
+    road: Road, place: int
+) -> None:
+    numbers = road.shop.many(50)
+    road.gss.fault("poison", numbers=[numbers[place]], status=504)
+    for _ in range(8):
+        road.later(minutes=4)
+    assert (road.gss.counts()["orders_created"], len(road.calls("PUT")) <= 30) == (49, True)
+    assert road.state(numbers[place]) in {"unclear", "owed"}
+
+
+def test_S16_one_slip_that_a_guard_takes_for_an_attack_does_not_keep_all_others_behind_it(road: Road) -> None:
+    numbers = road.shop.many(5)
+    road.gss.fault("poison", numbers=[numbers[0]], status=403)
+    for _ in range(8):
+        road.later(minutes=5)
+    assert (road.gss.counts()["orders_created"], road.state(numbers[0])) == (4, "owed")
+    assert len(road.calls("PUT")) <= 1 + 2 * 8, "a probe in five minutes, and what follows one that passed"
+
+
+@pytest.mark.parametrize("status", [500, 504])
+def test_S19_an_outage_is_not_multiplied_by_halving_and_blames_no_order(road: Road, status: int) -> None:
     numbers = road.shop.many(300)
-    fault = road.gss.fault("status", status=500, method="PUT", times=None)
+    fault = road.gss.fault("status", status=status, method="PUT", times=None)
     for _ in range(30):
         road.later(minutes=1)
     assert len(road.calls("PUT")) <= 12

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -33,10 +34,56 @@ def test_B9_S13_a_read_back_that_is_too_long_for_somebody_is_asked_in_halves(roa
 def test_B9_a_number_that_gss_will_not_be_asked_about_does_not_stop_the_others(road: Road) -> None:
     numbers = road.shop.many(20)
     road.gss.fault("poison", numbers=[numbers[7]], method="GET")
-    road.sync()
-    report = road.later(minutes=6)
+    assert "refused the whole call" in road.sync().pause
+    road.later(minutes=6)
     assert (road.state(numbers[7]), road.standing()) == ("accepted", {"confirmed": 19, "accepted": 1})
-    assert "refused the whole call" in report.pause
+
+
+def test_B9_such_a_number_is_named_and_asked_about_again_in_a_cycle_and_no_sooner(road: Road) -> None:
+    numbers = road.shop.many(20)
+    fault = road.gss.fault("poison", numbers=[numbers[0]], method="GET", times=None)
+    road.sync()
+    assert road.standing() == {"accepted": 20}
+    assert f"about slip {numbers[0]}" in road.alerts()["read-back refused"]
+    assert "HTTP 400" in road.alerts()["read-back refused"]
+    asked = sum(numbers[0] in call for call in road.calls("GET"))
+    for _ in range(10):
+        road.later(minutes=30)
+    assert sum(numbers[0] in call for call in road.calls("GET")) == asked
+    assert road.standing() == {"confirmed": 19, "accepted": 1}
+    road.gss.clear_faults(fault)
+    road.later(hours=2)
+    assert road.standing() == {"confirmed": 20}
+
+
+def test_B8_B9_where_gss_refuses_to_be_asked_at_all_it_costs_a_few_calls_an_hour_and_new_orders_go_out(
+    road: Road,
+) -> None:
+    road.shop.many(120)
+    road.gss.fault("status", status=400, method="GET", times=None)
+    for _ in range(10):
+        road.shop.many(1)
+        road.later(minutes=6)
+    assert (road.standing(), road.kinds()) == ({"accepted": 130}, {"read-back refused"})
+    assert len(road.calls("GET")) <= 20
+
+
+@pytest.mark.parametrize(("status", "wait_s"), [(429, 600), (401, 300)])
+def test_S15_S16_what_gss_says_when_one_slip_is_asked_for_alone_shuts_the_gate(
+    road: Road, status: int, wait_s: int
+) -> None:
+    road.send_and_confirm("A1", "A2")
+    road.gss.delete("A1")
+    road.gss.fault("status", status=status, retry_after=600, method="GET", after=1)
+    road.later(hours=2)
+    assert len(road.calls("GET")[-1]) == 1
+    gate = gates.gate_of(road.ledger.db, "key")
+    assert (gate.failures, gate.shut_until) == (1, road.clock.at + timedelta(seconds=wait_s))
+    road.shop.add("A3")
+    road.later(seconds=wait_s - 1)
+    assert road.state("A3") == "owed"
+    road.later(seconds=1)
+    assert road.state("A3") == "accepted"
 
 
 def test_B2_20a_a_confirmed_slip_that_vanished_is_asked_for_alone_then_alerted_and_not_sent_again(road: Road) -> None:

@@ -23,7 +23,7 @@ from connector.report import Report
 from connector.selection import SelectRules
 from connector.sender import Sender, Terms
 from connector.slip import SlipRules
-from connector.sources.base import Page, Unreachable
+from connector.sources.base import Page, Unauthorised, Unreachable
 from connector.sync import WrongDestination
 from tests.road.source import ListShop, address
 from tests.road.world import Clock, Road
@@ -104,6 +104,16 @@ def test_P1_what_was_read_before_a_shop_failed_is_sent_and_the_rest_is_read_next
     road.shop.fails_after = None
     assert road.sync().read == 5
     assert (road.gss.counts()["orders_created"], road.alerts()) == (25, {})
+
+
+def test_P6_keys_that_are_revoked_while_the_shop_can_not_be_reached_are_told(road: Road) -> None:
+    """One alert for a shop that can't be read, as old as the trouble; its words are the newest cause's."""
+    road.shop.fails_after = (0, Unreachable("It is asked again later."))
+    road.sync()
+    road.shop.fails_after = (0, Unauthorised("Make a new key."))
+    road.later(minutes=5)
+    rows = road.ledger.db.execute("SELECT text, opened_at FROM alerts").fetchall()
+    assert rows == [("Make a new key.", "2026-11-23T09:00:00.000Z")]
 
 
 def test_S24_no_call_carries_a_number_twice_whatever_the_orders_are_called() -> None:

@@ -10,6 +10,7 @@ from typing import Any, cast
 import msgspec
 
 from connector.consider import Rules
+from connector.fetch import USUAL, Visit
 from connector.gosweetspot.client import Client
 from connector.gosweetspot.destination import Destination
 from connector.ledger.connection import Ledger
@@ -82,10 +83,16 @@ class Road:
     def change_terms(self, **fields: Any) -> None:
         self.terms = msgspec.structs.replace(self.terms, **fields)
 
-    def sync(self, source: Source | None = FROM_THE_SHOP, *, stopping: Callable[[], bool] = lambda: False) -> Report:
+    def sync(
+        self,
+        source: Source | None = FROM_THE_SHOP,
+        *,
+        stopping: Callable[[], bool] = lambda: False,
+        visit: Visit = USUAL,
+    ) -> Report:
         hooks = msgspec.structs.replace(self.hooks, stopping=stopping)
         shop = self.shop if source is FROM_THE_SHOP else source
-        return sync_store(self.rules, self.terms, shop, self.ledger, self.client, hooks)
+        return sync_store(self.rules, self.terms, shop, self.ledger, self.client, hooks, visit)
 
     def later(self, source: Source | None = FROM_THE_SHOP, **span: float) -> Report:
         """Let time pass (`minutes=6`), then sync."""

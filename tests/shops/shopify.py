@@ -279,9 +279,14 @@ class ShopifyDouble:
         self._replace(order_id, at, old, [cut, made], "split")
         return plain(made["id"])
 
-    def move(self, order_id: str, at: datetime, part: str = "", to: int = 1) -> str:
-        """An open fulfilment order goes to another location: it is closed, a new one takes its lines; the new id."""
+    def move(self, order_id: str, at: datetime, part: str = "", to: int = 1, *, in_place: bool = False) -> str:
+        """An open fulfilment order goes to another location, whole. in_place  as mostly: it is the same one, at another
+        location; else it is closed, and a new one takes its lines. The id of the one that has them now"""
         self._pass(at)
+        if in_place:
+            part = part or plain(_open_part(self._books.view(order_id), "")["id"])
+            self.change_part(order_id, at, part, assignedLocation=views.location(to))
+            return part
         view = self._books.view(order_id)
         old = _open_part(view, part)
         left = [each for each in old["lineItems"] if each["remainingQuantity"]]

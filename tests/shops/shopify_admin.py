@@ -15,7 +15,7 @@ from tests.shops import shopify_cost as cost
 from tests.shops import shopify_graph as graph
 from tests.shops import shopify_search as search
 from tests.shops.shopify_books import Books, View, gid, plain
-from tests.shops.shopify_habits import PART_SCOPES, Habits
+from tests.shops.shopify_habits import Habits
 from tests.shops.shopify_lists import Lists
 
 LIMITS: Final = "https://shopify.dev/api/usage/limits#rate-limits"
@@ -85,7 +85,12 @@ class Admin:
         order_id = view["legacyResourceId"]
         for state in (self._books.states.get(order_id), self._lists.shown(order_id)):
             if state is not None and state.view is view:
-                return state.kept, (self._habits.scopes, self._habits.protected, order_id in self.spoiled)
+                return state.kept, (
+                    self._habits.scopes,
+                    self._habits.services,
+                    self._habits.protected,
+                    order_id in self.spoiled,
+                )
         return None
 
     # the fields that are more than what a dict holds
@@ -111,7 +116,7 @@ class Admin:
             ("Order", "updatedAt"): lambda view, given: (
                 "0000-00-00" if view["legacyResourceId"] in self.spoiled else view["updatedAt"]
             ),
-            ("Order", "fulfillmentOrders"): lambda view, given: view["fulfillmentOrders"] if self._sees_parts() else [],
+            ("Order", "fulfillmentOrders"): lambda view, given: self._parts(view),
             ("Order", "fulfillments"): lambda view, given: view["fulfillments"][: given.get("first")],
             ("Order", "refunds"): lambda view, given: view["refunds"][: given.get("first")],
             ("FulfillmentOrder", "order"): lambda view, given: self._node(view["orderId"], "Order"),
@@ -138,8 +143,8 @@ class Admin:
 
         return resolve
 
-    def _sees_parts(self) -> bool:
-        return bool(self._habits.scopes & PART_SCOPES)
+    def _parts(self, order: View) -> list[View]:
+        return [part for part in order["fulfillmentOrders"] if self._habits.shows_part(part)]
 
     def _orders(self, view: View, given: View) -> graph.Rows:
         self._need_orders("orders")
@@ -178,9 +183,9 @@ class Admin:
         if kind == "Order":
             self._need_orders("order")
             return self._order(plain(given))
-        if kind == "FulfillmentOrder" and self._sees_parts():
+        if kind == "FulfillmentOrder":
             order = self._order(self._books.owners.get(given, ""))
-            return next((part for part in order["fulfillmentOrders"] if part["id"] == given), None) if order else None
+            return next((part for part in self._parts(order) if part["id"] == given), None) if order else None
         return None
 
     def _order(self, order_id: str) -> View | None:

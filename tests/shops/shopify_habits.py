@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -14,14 +14,6 @@ ALL_SCOPES: Final = frozenset(
         "read_third_party_fulfillment_orders",
     }
 )
-PART_SCOPES: Final = frozenset(
-    {
-        "read_assigned_fulfillment_orders",
-        "read_merchant_managed_fulfillment_orders",
-        "read_third_party_fulfillment_orders",
-        "read_marketplace_fulfillment_orders",
-    }
-)
 
 
 class Habits(msgspec.Struct):
@@ -29,6 +21,9 @@ class Habits(msgspec.Struct):
 
     scopes            what the app may; without the fulfilment orders' ones their connections are empty (L19), without
                       read_all_orders what was placed over 60 days ago is absent (L7)
+    services          names of locations that belong to fulfilment services: what ships from there is shown by
+                      read_third_party_fulfillment_orders alone, the rest by read_merchant_managed_fulfillment_orders,
+                      https://shopify.dev/docs/api/admin-graphql/2026-10/objects/FulfillmentOrder
     protected         buyers' names, addresses, telephones and e-mails: "shown", "null", or "errors": null, and an error
     throttle          the cost bucket is kept, on the shop's clock; else it is full at every call (not changed later)
     bucket            its size in points, and restore_rate what comes back each second (neither is changed later)
@@ -50,6 +45,7 @@ class Habits(msgspec.Struct):
     """
 
     scopes: frozenset[str] = ALL_SCOPES
+    services: frozenset[str] = frozenset()
     protected: str = "shown"
     throttle: bool = False
     bucket: float = 2000.0
@@ -68,3 +64,8 @@ class Habits(msgspec.Struct):
     cursor_life_s: float = 0.0
     loose_compare: bool = False
     served_version: str = "2026-10"
+
+    def shows_part(self, part: dict[str, Any]) -> bool:
+        """Whether the app may see this fulfilment order."""
+        kind = "third_party" if part["assignedLocation"]["name"] in self.services else "merchant_managed"
+        return f"read_{kind}_fulfillment_orders" in self.scopes

@@ -16,7 +16,7 @@ from tests.shops import shopify_graph as graph
 from tests.shops import shopify_index as index
 from tests.shops import shopify_search as search
 from tests.shops.shopify_books import Books, State, View
-from tests.shops.shopify_habits import PART_SCOPES, Habits
+from tests.shops.shopify_habits import Habits
 from tests.shops.shopify_views import part_facts
 
 WINDOW: Final = timedelta(days=60)
@@ -141,10 +141,11 @@ class Lists:
 
         def is_seen(entry: index.Entry) -> bool:
             is_open = entry.facts["status"] not in ("closed", "cancelled")
-            return self._is_in_sight(entry) and (is_open or bool(given["includeClosed"])) and found.test(entry.facts)
+            if not (is_open or given["includeClosed"]) or not self._is_in_sight(entry):
+                return False
+            part = self._part_row(entry.name)
+            return (part is None or self._habits.shows_part(part)) and found.test(entry.facts)
 
-        if not self._habits.scopes & PART_SCOPES:
-            return graph.Rows([], [], False, False)
         return self._page(self._parts, key, given, is_seen, self._part_row, found.since.get(key))
 
     def _order_test(self, found: search.Search) -> Callable[[index.Entry], bool]:

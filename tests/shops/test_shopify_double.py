@@ -559,6 +559,18 @@ def test_trap_L19_without_the_scope_fulfilment_orders_are_just_not_there(shop: S
     assert ask(shop, PARTS, first=9)["fulfillmentOrders"]["nodes"] == []
 
 
+def test_trap_L19_what_a_fulfilment_service_ships_is_shown_by_a_scope_of_its_own(shop: ShopifyDouble) -> None:
+    order_id = shop.place(Draft(), NOON, locations=2)
+    ours, theirs = shop.parts(order_id)
+    shop.habits.services = frozenset({"Addington Store"})
+    assert [part["id"].rpartition("/")[2] for part in parts(shop, order_id)] == [ours, theirs]
+    shop.habits.scopes = ALL_SCOPES - {"read_third_party_fulfillment_orders"}
+    assert [part["id"].rpartition("/")[2] for part in parts(shop, order_id)] == [ours]
+    assert [part["id"].rpartition("/")[2] for part in ask(shop, PARTS, first=9)["fulfillmentOrders"]["nodes"]] == [ours]
+    shop.habits.scopes = ALL_SCOPES - {"read_merchant_managed_fulfillment_orders"}
+    assert [part["id"].rpartition("/")[2] for part in parts(shop, order_id)] == [theirs]
+
+
 def test_trap_L7_without_read_all_orders_old_ones_are_absent(shop: ShopifyDouble) -> None:
     old = shop.place(Draft(), NOON - timedelta(days=61))
     new = shop.place(Draft(), NOON - timedelta(days=59))
@@ -809,6 +821,13 @@ def test_hold_release_split_move_and_reschedule(shop: ShopifyDouble) -> None:
     assert [hold["ships"] for hold in shop.now_holds().values()] == [True, False, False]
     shop.set_clock(at(days=3))
     assert [hold["ships"] for hold in shop.now_holds().values()] == [True, False, True]
+
+
+def test_a_fulfilment_order_that_is_moved_whole_stays_the_same_one(shop: ShopifyDouble) -> None:
+    order_id = shop.place(Draft(quantity=3), NOON)
+    assert [shop.move(order_id, at(minutes=1), to=2, in_place=True)] == shop.parts(order_id)
+    (part,) = parts(shop, order_id)
+    assert (part["status"], part["assignedLocation"]["name"]) == ("OPEN", "Petone Store")
 
 
 @pytest.mark.parametrize("moves", [False, True])

@@ -13,13 +13,16 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
 
 from connector.consider import Rules
 from connector.gosweetspot.answers import Answer, Outcome, Row, Verdict
 from connector.gosweetspot.records import ReadBack, Record, proof_of
 from connector.ledger.connection import Ledger, in_memory
 from connector.ledger.gates import Budget
-from connector.order import Address, Order
+from connector.order import Address, Fulfilment, Order
 from connector.packing_slip import number_key
 from connector.report import Hooks
 from connector.selection import SelectRules
@@ -155,6 +158,10 @@ class Network:
         for _, op, slips in due:
             self.apply(op, slips)
 
+    def may_have(self, number: str) -> bool:
+        """Whether GSS has an order, or a call under way may bring it there."""
+        return number in self.gss.orders or any(number in dict(slips) for _, _, slips in self.late)
+
     def get(self, numbers: Sequence[str]) -> ReadBack:
         if self.chance.random() < self.faults.lost:
             return ReadBack(Outcome.UNKNOWN, 0, {}, "lost", None)
@@ -180,13 +187,21 @@ class Clock:
 
 @dataclass
 class Shop:
-    """Orders that are edited, cancelled and brought back; what it shows arrives late, doubled, out of order."""
+    """Orders that are edited, cancelled, put on hold, fulfilled by hand, and brought back; what it shows arrives late,
+    doubled, out of order.
+
+    told: the newest revision of each order that the program was shown
+    stays_away: orders whose hold or fulfilment the program was told of before GSS could have anything of them
+    """
 
     chance: random.Random
     clock: Clock
+    network: Network
     orders: dict[str, Order] = field(default_factory=dict)
     to_show: list[Order] = field(default_factory=list)
     edits: int = 0
+    told: dict[str, str] = field(default_factory=dict)
+    stays_away: set[str] = field(default_factory=set)
 
     def happen(self) -> None:
         luck = self.chance.random()
@@ -194,16 +209,24 @@ class Shop:
             self._keep(self._fresh(str(len(self.orders) + 1)))
             return
         order = self.orders[self.chance.choice(sorted(self.orders, key=int))]
-        if luck < 0.75:
-            self._keep(self._changed(order, ship_to=self._address(), cancelled=order.cancelled))
+        if luck < 0.65:
+            self._keep(self._changed(order, ship_to=self._address()))
+        elif luck < 0.8:
+            self._keep(self._changed(order, cancelled=not order.cancelled))
         else:
-            self._keep(self._changed(order, ship_to=order.ship_to, cancelled=not order.cancelled))
+            self._keep(self._changed(order, fulfilment=self._other_fulfilment(order)))
+
+    def _other_fulfilment(self, order: Order) -> Fulfilment:
+        """Put on hold or fulfilled by hand; and let go again."""
+        if order.fulfilment is not Fulfilment.UNFULFILLED:
+            return Fulfilment.UNFULFILLED
+        return self.chance.choice([Fulfilment.ON_HOLD, Fulfilment.FULFILLED])
 
     def _fresh(self, order_id: str) -> Order:
         return Order(id=order_id, number=f"#{order_id}", revision=self._revision(), ship_to=self._address())
 
-    def _changed(self, order: Order, ship_to: Address, cancelled: bool) -> Order:
-        return Order(id=order.id, number=order.number, revision=self._revision(), ship_to=ship_to, cancelled=cancelled)
+    def _changed(self, order: Order, **what: Any) -> Order:
+        return msgspec.structs.replace(order, revision=self._revision(), **what)
 
     def _revision(self) -> str:
         self.edits += 1
@@ -225,8 +248,24 @@ class Shop:
         extra = [order for order in shown if self.chance.random() < 0.2]
         batch = shown + extra
         self.chance.shuffle(batch)
+        self._note_who_stays_away(batch)
         yield Page(tuple(batch), cursor="x")
         self.to_show = [order for order in self.to_show if order not in shown]
+
+    def _note_who_stays_away(self, batch: list[Order]) -> None:
+        for order in sorted(batch, key=lambda order: order.revision):
+            if order.revision < self.told.get(order.id, ""):
+                continue
+            self.told[order.id] = order.revision
+            if not is_stopped(order):
+                self.stays_away.discard(order.number)
+            elif not self.network.may_have(order.number):
+                self.stays_away.add(order.number)
+
+
+def is_stopped(order: Order) -> bool:
+    """On hold or fulfilled by hand: nothing more is to be sent, and what GSS has stays."""
+    return not order.cancelled and order.fulfilment is not Fulfilment.UNFULFILLED
 
 
 class Broken(AssertionError):
@@ -264,7 +303,7 @@ class History:
         clock = Clock()
         gss = Gss()
         network = Network(gss, chance, self.faults, clock)
-        shop = Shop(chance, clock)
+        shop = Shop(chance, clock, network)
         with in_memory() as ledger:
             world = _World(self, chance, clock, gss, network, shop, ledger)
             for _ in range(self.ticks):
@@ -348,8 +387,10 @@ class _World:
             self.sync()
 
     def check_now(self) -> None:
-        """Invariants 1, 3, 4, 5 after each step."""
+        """Invariants 1, 3, 4, 5 after each step, and T12: what the shop held or shipped itself stays away from GSS."""
         db = self.ledger.db
+        sent_anyway = sorted(self.shop.stays_away & self.gss.orders.keys())
+        self._hold(not sent_anyway, f"T12: {sent_anyway} went to GSS after they were on hold or fulfilled")
         open_attempts = db.execute(
             "SELECT slip_id FROM versions WHERE state = 'sending' GROUP BY slip_id HAVING count(*) > 1"
         ).fetchall()
@@ -379,7 +420,9 @@ class _World:
             if row is None:
                 passed = db.execute("SELECT 1 FROM passed_over WHERE order_id = ?", (order.id,)).fetchone()
                 self._hold(passed is not None, f"7: order {order.id} is nowhere in the ledger")
-                self._hold(order.cancelled, f"7: order {order.id} was passed over though it should ship")
+                self._hold(
+                    order.cancelled or is_stopped(order), f"7: order {order.id} was passed over though it should ship"
+                )
                 self._hold(order.number not in self.gss.orders, f"8: order {order.id} is at GSS but not in the ledger")
                 continue
             self._check_order(order, *row)
@@ -395,6 +438,9 @@ class _World:
         alerted = self.ledger.db.execute(
             "SELECT count(*) FROM alerts WHERE slip_id = ? AND closed_at IS NULL AND kind = 'late'", (slip_id,)
         ).fetchone()[0]
+        if is_stopped(order):
+            self._check_stopped(order, at_gss, state)
+            return
         wanted = None if order.cancelled else order.ship_to.line1.upper()
         there = _street(at_gss.printed or at_gss.body) if at_gss else None
         if at_gss is not None and at_gss.ticket:
@@ -410,6 +456,15 @@ class _World:
             self._claim(
                 state in (("withdrawn",) if wanted is None else ("confirmed", "accepted")), order, state, "at rest"
             )
+
+    def _check_stopped(self, order: Order, at_gss: GssOrder | None, state: str) -> None:
+        """What GSS had stays there, and the ledger says whether it is there."""
+        if at_gss is None:
+            self._claim(state in ("held", "withdrawn"), order, state, "not at GSS and not to be sent")
+        elif at_gss.ticket:
+            self._claim(state in ("processed", "late"), order, state, "printed")
+        else:
+            self._claim(state in ("confirmed", "accepted"), order, state, "left at GSS")
 
     def _claim(self, fits: bool, order: Order, state: str, what: str) -> None:
         """5: only a ledger that reads back is held to naming the end state; without it `accepted` is all it can say."""

@@ -18,15 +18,17 @@ from tests.shops.shopify import ShopifyDouble
 START = datetime(2026, 11, 3, tzinfo=UTC)
 
 
-def source(double: ShopifyDouble, patch: pytest.MonkeyPatch, **options: Any) -> ShopifySource:
-    """The source for this shop, with small pages, so that lists have edges. options  over the shop's own table."""
+def source(double: ShopifyDouble, patch: pytest.MonkeyPatch, *, stops: bool = False, **options: Any) -> ShopifySource:
+    """The source for this shop, with small pages, so that lists have edges. stops  its waits say that we are to stop;
+    options  over the shop's own table."""
     for name, value in double.environment().items():
         patch.setenv(name, value)
     table = {**double.source_table(), "page_size": 10, **options}
     del table["kind"]
 
-    def wait(seconds: float) -> None:
+    def wait(seconds: float) -> bool:
         double.set_clock(double.now + timedelta(seconds=seconds))
+        return stops
 
     read = ShopifySource.options().model_validate(table, context={"folder": Path()})
     return ShopifySource(read, SourceContext("kiwi", ".", "Pacific/Auckland", lambda: double.now, wait))

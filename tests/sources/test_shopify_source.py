@@ -272,6 +272,36 @@ def test_P19_a_gap_is_told_by_a_run_that_goes_on_with_a_walk_too(monkeypatch: py
         assert alert.startswith("gap: the shop was last read on 2026-11-03 00:09 UTC")
 
 
+def test_P19_a_shop_in_which_nothing_changes_has_no_gap_while_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ShopifyDouble(scopes=ALL_SCOPES - {"read_all_orders"}) as shop:
+        placed(shop, 1)
+        _, cursor = walked(source(shop, monkeypatch))
+        for day in range(1, 70, 4):
+            shop.set_clock(at() + timedelta(days=day))
+            pages, cursor = walked(source(shop, monkeypatch), cursor)
+            assert not pages[0].alerts
+        shop.set_clock(at() + timedelta(days=69 + 61))
+        pages, same = walked(source(shop, monkeypatch), cursor)
+        assert pages[0].alerts[0].startswith("gap: the shop was last read on 2027-01-11 00:00 UTC")
+        assert same == cursor
+        shop.set_clock(shop.now + timedelta(hours=5))
+        told = walked(source(shop, monkeypatch), cursor)[0][0].alerts
+        shop.set_clock(shop.now + timedelta(minutes=2))
+        assert walked(source(shop, monkeypatch), cursor)[0][0].alerts == told  # the same words from poll to poll
+
+
+def test_P19_an_empty_shop_tells_once_that_older_orders_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ShopifyDouble(scopes=ALL_SCOPES - {"read_all_orders"}) as shop:
+        pages, cursor = walked(source(shop, monkeypatch))
+        [alert] = pages[0].alerts
+        shop.set_clock(shop.now + timedelta(minutes=2))
+        assert walked(source(shop, monkeypatch))[0][0].alerts == (alert,)  # the same words whenever it is told
+        for _ in range(3):
+            shop.set_clock(shop.now + timedelta(minutes=2))
+            pages, same = walked(source(shop, monkeypatch), cursor)
+            assert (pages[0].alerts, same) == ((), cursor)
+
+
 def test_P19_nothing_is_told_where_the_app_sees_all_orders(monkeypatch: pytest.MonkeyPatch) -> None:
     with ShopifyDouble() as shop:
         placed(shop, 3)
@@ -287,6 +317,31 @@ def test_trap_L7_the_first_run_tells_that_older_orders_are_not_shown(monkeypatch
         pages, cursor = walked(source(shop, monkeypatch))
         assert "read_all_orders" in pages[0].alerts[0]
         assert not walked(source(shop, monkeypatch), cursor)[0][0].alerts
+
+
+def test_trap_L7_a_changed_fulfilment_order_of_an_order_out_of_sight_takes_nothing_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Fulfilment orders have scopes of their own: theirs may show what read_orders no longer does."""
+    with ShopifyDouble(scopes=ALL_SCOPES - {"read_all_orders"}) as shop:
+        [old] = placed(shop, 1)
+        shop.set_clock(at() + timedelta(days=61))
+        shop.place(Draft(), shop.now)
+        _, cursor = walked(source(shop, monkeypatch))
+        order = {"id": f"gid://shopify/Order/{old}", "updatedAt": "2026-11-03T00:00:00Z"}
+        changed = {"id": "gid://shopify/FulfillmentOrder/1", "updatedAt": "2027-01-03T00:00:00Z", "order": order}
+        rewritten(shop, monkeypatch, lambda text: _with_part(text, changed))
+        pages, _ = walked(source(shop, monkeypatch), cursor)
+        assert not [order_id for page in pages for order_id in page.gone]
+        [alert] = [alert for page in pages for alert in page.alerts]
+        assert old in alert
+
+
+def _with_part(text: str, part: dict[str, Any]) -> str:
+    told = json.loads(text)
+    if found := (told.get("data") or {}).get("fulfillmentOrders"):
+        found["nodes"].append(part)
+    return json.dumps(told)
 
 
 def test_trap_L3_an_order_that_is_listed_late_is_read(monkeypatch: pytest.MonkeyPatch) -> None:

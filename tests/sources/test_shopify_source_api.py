@@ -11,10 +11,11 @@ import msgspec
 import pytest
 
 from connector.sources.base import Malformed, SourceError, Throttled, TooLarge, Unauthorised, Unreachable
+from connector.sources.shopify_failing import FAILING
 from connector.sources.shopify_graphql_order import GARBLED
 from connector.testing.shop_server import Request, Response
 from tests.shops.shopify import ALL_SCOPES, ShopifyDouble
-from tests.sources.shopify_shop import at, ids, orders, placed, source, walked
+from tests.sources.shopify_shop import at, calls, ids, orders, placed, source, walked
 
 COST = {"requestedQueryCost": 600, "actualQueryCost": None}
 
@@ -80,11 +81,73 @@ def test_P5_P7_what_is_no_whole_answer_is_a_failure_and_never_an_empty_list(
     with ShopifyDouble() as shop:
         placed(shop, 1)
         reader = source(shop, monkeypatch)
-        says(shop, monkeypatch, (status, body))
+        says(shop, monkeypatch, *[(status, body)] * 2)  # an error of Shopify's own is asked about once more
         with pytest.raises(SourceError) as caught:
             list(reader.pages(""))
         assert type(caught.value) is expected
         assert shop.token not in str(caught.value)
+
+
+def fails_at(shop: ShopifyDouble, patch: pytest.MonkeyPatch, bad: set[str], *, names_it: bool = True) -> None:
+    """Shopify has an error of its own whenever one of these orders is asked for whole, and answers nothing then."""
+    own = shop.answer
+
+    def answer(request: Request) -> Response:
+        response = own(request)
+        data = json.loads(response.body).get("data") or {}
+        nodes = data.get("nodes") or (data.get("orders") or {}).get("nodes") or ()
+        for place, node in enumerate(nodes):
+            if node and node["id"].rpartition("/")[2] in bad and "fulfillmentOrders" in node:
+                path = {"path": ["orders", "nodes", place, "fulfillmentOrders"]} if names_it else {}
+                code = "INTERNAL_SERVER_ERROR" if not names_it else "SOMETHING_NEW"
+                return Response(200, json.dumps({"data": None, "errors": [{**error(code), **path}]}).encode())
+        return response
+
+    patch.setattr(shop.server, "_answer", answer)
+
+
+@pytest.mark.parametrize("names_it", [True, False])
+def test_P5_an_order_that_shopify_fails_at_is_held_and_stops_no_other(
+    monkeypatch: pytest.MonkeyPatch, names_it: bool
+) -> None:
+    with ShopifyDouble() as shop:
+        bad, *good = placed(shop, 5)
+        fails_at(shop, monkeypatch, {bad}, names_it=names_it)
+        pages, cursor = walked(source(shop, monkeypatch))
+        swept = list(source(shop, monkeypatch).sweep())
+        for read in (orders(pages), orders(swept)):
+            assert {order.id: bool(order.problems) for order in read} == {bad: True, **dict.fromkeys(good, False)}
+            held = next(order for order in read if order.id == bad)
+            assert (held.number, held.revision) == ("#1001", "2026-11-03T00:00:00Z")
+        [alone] = orders(list(source(shop, monkeypatch).reread([bad])))
+        assert alone.problems == (FAILING,)
+        monkeypatch.undo()
+        assert not [order for order in orders(walked(source(shop, monkeypatch), cursor)[0]) if order.problems]
+
+
+@pytest.mark.parametrize("names_it", [True, False])
+def test_P5_a_shop_that_fails_at_every_order_is_not_read_and_none_is_held(
+    monkeypatch: pytest.MonkeyPatch, names_it: bool
+) -> None:
+    with ShopifyDouble() as shop:
+        everything = placed(shop, 5)
+        reader = source(shop, monkeypatch)
+        fails_at(shop, monkeypatch, set(everything), names_it=names_it)
+        for pages in (reader.pages(""), reader.sweep(), reader.reread(everything[:1])):
+            before = calls(shop)
+            with pytest.raises(Unreachable):
+                list(pages)
+            assert calls(shop) - before < 15
+
+
+def test_P5_an_error_of_shopify_s_own_that_is_over_at_once_holds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ShopifyDouble() as shop:
+        wanted = placed(shop, 5)
+        reader = source(shop, monkeypatch)
+        says(shop, monkeypatch, (200, {"data": None, "errors": [error("INTERNAL_SERVER_ERROR")]}))
+        read = orders(walked(reader)[0])
+        assert [order.id for order in read] == wanted
+        assert not [order for order in read if order.problems]
 
 
 def test_P6_a_missing_scope_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,6 +198,19 @@ def test_P4_429_waits_as_asked_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> N
         shop.server.fail(throttles("7"), times=1)
         assert len(orders(list(reader.pages("")))) == 1
         assert shop.now - before == timedelta(seconds=7)
+
+
+def test_S28_a_wish_to_stop_ends_the_patience_with_a_shop_that_is_busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    from connector.testing.faults import throttles
+
+    with ShopifyDouble() as shop:
+        placed(shop, 1)
+        reader = source(shop, monkeypatch, stops=True)
+        assert shop.server is not None
+        shop.server.fail(throttles("1"))
+        with pytest.raises(Throttled):
+            list(reader.pages(""))
+        assert len(shop.server.heard) == 1
 
 
 @pytest.mark.parametrize("rate", [1.0, 0.0])
@@ -199,6 +275,27 @@ def test_a_token_for_a_day_is_got_once_and_renewed_before_its_end(monkeypatch: p
         walked(reader, cursor)
         assert grants(shop) == 2
         assert shop.client_secret not in repr(reader.__dict__)
+
+
+def test_a_token_for_a_day_is_shared_by_all_runs_of_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ShopifyDouble(permanent_token=False) as shop:
+        _, cursor = walked(source(shop, monkeypatch))
+        for _ in range(5):
+            walked(source(shop, monkeypatch), cursor)
+        assert grants(shop) == 1
+        shop.tokens.revoke()
+        walked(source(shop, monkeypatch), cursor)
+        walked(source(shop, monkeypatch), cursor)
+        assert grants(shop) == 2
+
+
+def test_a_changed_client_secret_asks_for_a_token_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ShopifyDouble(permanent_token=False) as shop:
+        walked(source(shop, monkeypatch))
+        reader = source(shop, monkeypatch)
+        monkeypatch.setenv("SHOPIFY_CLIENT_SECRET", "shpss_" + "6" * 32)
+        with pytest.raises(Unauthorised, match="Dev Dashboard"):
+            walked(reader)
 
 
 def grants(shop: ShopifyDouble) -> int:

@@ -106,12 +106,14 @@ def test_the_largest_page_costs_no_more_than_shopify_allows(monkeypatch: pytest.
         assert calls(shop) == before + 1
 
 
-def test_P20_an_id_that_can_be_none_fails_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_P20_an_id_that_is_none_is_named_and_fails_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     with ShopifyDouble() as shop:
         [order_id] = placed(shop, 1)
         pages = list(source(shop, monkeypatch).reread(["-5", "kiwi/1", order_id]))
         assert ids(pages) == {order_id}
-        assert {each for page in pages for each in page.gone} == {"-5", "kiwi/1"}
+        assert [each for page in pages for each in page.gone] == []
+        named = [alert.partition(" is no id of a Shopify order")[0] for page in pages for alert in page.alerts]
+        assert named == ['"-5"', '"kiwi/1"']
 
 
 def test_a_long_sweep_is_cut_into_searches_before_shopify_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -146,7 +146,7 @@ def test_a_shop_that_shows_fewer_orders_than_it_counts_is_read_twice_and_then_to
         visit.shop.server.fail(rewrites(hides))
         told = list(visit.source.pages(""))
         assert set(ids_of(told)) == {one for one in placed if int(one) % 10}
-        assert "counts 40 orders and showed 4 fewer" in alerts_of(told)
+        assert "showed 4 orders fewer than it counts, twice" in alerts_of(told)
         starts = [query["offset"] for query in visit.asked() if query["orderby"] == "id" and query["per_page"] == "10"]
         assert starts.count("0") == 2
 
@@ -337,6 +337,13 @@ def test_the_sweep_shows_what_may_still_ship_and_the_last_two_days(tmp_path: Pat
         assert alerts_of(told) == ""
 
 
+def test_P12_an_order_dated_in_the_future_hides_nothing_from_the_sweep(tmp_path: Path) -> None:
+    with visiting(tmp_path) as visit:
+        visit.shop.place(Draft(), NOW + timedelta(days=30))
+        recent = visit.place(2, ago=timedelta(hours=20), status="completed")
+        assert set(recent) <= set(ids_of(list(visit.source.sweep())))
+
+
 def test_the_sweep_asks_for_the_statuses_of_the_store_file_where_reports_are_closed(tmp_path: Path) -> None:
     def closed(request: Request, whole: Response) -> Response:
         return Response(403, b'{"code":"woocommerce_rest_cannot_view"}') if "reports" in request.path else whole
@@ -375,9 +382,15 @@ def test_P17_orders_are_asked_for_by_their_ids_and_those_that_are_gone_are_named
 
 
 @pytest.mark.parametrize("odd", ["", "0", "-1", "W-7001", "1,2", "12345678901234567890"])
-def test_an_id_that_is_none_is_refused_and_never_called_gone(odd: str, tmp_path: Path) -> None:
-    with visiting(tmp_path) as visit, pytest.raises(Malformed, match="no id of a WooCommerce order"):
-        list(visit.source.reread([odd]))
+def test_P20_an_id_that_is_none_is_named_and_never_called_gone_nor_asked_for(odd: str, tmp_path: Path) -> None:
+    with visiting(tmp_path) as visit:
+        placed = visit.place(3)
+        [page] = visit.source.reread([placed[0], odd, *placed[1:]])
+        assert (ids_of([page]), page.gone) == (placed, ())
+        assert f'"{odd}" is no id of a WooCommerce order' in alerts_of([page])
+        assert visit.calls() == 1
+        assert [one.gone for one in visit.source.reread([odd])] == [()]
+        assert visit.calls() == 1
 
 
 # Size

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import ssl
 from collections.abc import Callable
 from datetime import timedelta
@@ -247,6 +248,16 @@ def test_P4_waiting_ends_within_a_minute_and_is_never_a_busy_loop(tmp_path: Path
         assert sum(visit.waited) <= 61
 
 
+@pytest.mark.parametrize("asked", ["0", "1", "7"])
+def test_S28_a_wish_to_stop_ends_the_patience_with_a_shop_that_is_busy(asked: str, tmp_path: Path) -> None:
+    with visiting(tmp_path) as visit:
+        visit.stops = True
+        visit.shop.server.fail(faults.throttles(asked))
+        with pytest.raises(Throttled):
+            list(visit.source.pages(""))
+        assert visit.calls() == 1
+
+
 # Who asks, and whom
 
 
@@ -355,6 +366,14 @@ def test_P14_over_http_a_clock_of_ours_that_is_wrong_is_put_right_by_the_shops(t
         assert visit.calls() == 3
 
 
+def test_P14_over_http_a_wrong_secret_is_told_whatever_our_clock_says(tmp_path: Path) -> None:
+    with visiting(tmp_path) as visit:
+        visit.now = NOW + timedelta(minutes=20)
+        source = wrong(visit, tmp_path, secret="cs_nothing")
+        with pytest.raises(Unauthorised, match="consumer key or secret is wrong"):
+            list(source.pages(""))
+
+
 def wrong(visit: Visit, tmp_path: Path, **files: str) -> WooCommerceSource:
     """The source with a key of another text."""
     more = {}
@@ -455,6 +474,74 @@ def test_trap_D6_a_bundle_is_counted_once_from_a_live_answer_too(tmp_path: Path)
         visit.shop.server.fail(rewrites(bundled))
         [page] = visit.source.pages("")
         assert [line.sku for line in page.orders[0].lines] == ["MUG-0"]
+
+
+def with_ids_as_text(_: Request, whole: Response) -> Response:
+    return Response(whole.status, re.sub(rb'\{"id":(\d+)', rb'{"id":"\1"', whole.body), whole.headers)
+
+
+def with_a_mark(_: Request, whole: Response) -> Response:
+    return Response(whole.status, b"\xef\xbb\xbf" + whole.body, whole.headers)
+
+
+@pytest.mark.parametrize("change", [with_ids_as_text, with_a_mark])
+def test_P12_ids_as_text_and_a_byte_order_mark_take_neither_the_mark_nor_the_sweep(
+    change: Callable[[Request, Response], Response], tmp_path: Path
+) -> None:
+    with visiting(tmp_path) as visit:
+        placed = visit.place(5, ago=timedelta(hours=30))
+        visit.shop.server.fail(rewrites(change))
+        [*_, last] = visit.source.pages("")
+        assert json.loads(last.cursor)["mark"] == "2026-11-21T19:00:00"
+        before = visit.calls()
+        list(visit.source.pages(last.cursor))
+        assert visit.calls() - before == 1
+        assert set(ids_of(list(visit.source.sweep()))) == set(placed)
+
+
+def test_trap_L13_an_order_that_breaks_a_page_is_parked_where_ids_are_text_too(tmp_path: Path) -> None:
+    with visiting(tmp_path) as visit:
+        placed = visit.place(30)
+        breaks = breaks_over(placed[11], even_names=False)
+        visit.shop.server.fail(lambda exchange: with_ids_as_text(exchange.request, breaks(exchange) or Response()))
+        told = list(visit.source.pages(""))
+        assert set(ids_of(told)) == set(placed) - {placed[11]}
+        assert f"Order with id {placed[11]} could not be read" in alerts_of(told)
+
+
+@pytest.mark.parametrize("told", [None, False, 0], ids=str)
+def test_P12_an_order_without_a_date_leaves_the_mark_to_the_next(told: object, tmp_path: Path) -> None:
+    with visiting(tmp_path) as visit:
+        placed = visit.place(5)
+        visit.shop.server.fail(rewrites(undating(1, told)))
+        [*_, last] = visit.source.pages("")
+        assert json.loads(last.cursor)["mark"] == "2026-11-22T23:59:59"
+        assert set(ids_of(list(visit.source.sweep()))) == set(placed)
+
+
+@pytest.mark.parametrize("count", [1, 20])
+def test_P12_a_shop_that_dates_no_order_is_refused_and_never_swept_to_no_effect(count: int, tmp_path: Path) -> None:
+    with visiting(tmp_path) as visit:
+        visit.place(count)
+        visit.shop.server.fail(rewrites(undating(20, None)))
+        for ask in (visit.source.pages(""), visit.source.sweep()):
+            with pytest.raises(Malformed, match="none of its latest orders when it was changed"):
+                list(ask)
+
+
+def undating(first: int, told: object) -> Callable[[Request, Response], Response]:
+    """The latest orders without a date, where ids and dates alone are asked for."""
+
+    def change(request: Request, whole: Response) -> Response:
+        query = query_of(request)
+        if "_fields" not in query or int(query["offset"]) >= first:
+            return whole
+        bodies = [
+            body | dict.fromkeys(("date_modified_gmt", "date_created_gmt"), told) for body in json.loads(whole.body)
+        ]
+        return Response(whole.status, json.dumps(bodies).encode(), whole.headers)
+
+    return change
 
 
 def test_a_record_that_is_no_order_is_told_of_and_hides_no_order(tmp_path: Path) -> None:

@@ -21,12 +21,14 @@ NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 
 
 class Visit:
-    """shop  the double; source  what reads it; waited  the seconds that it waited for the shop."""
+    """shop  the double; source  what reads it; waited  the seconds that it waited for the shop; stops  its waits say
+    that we are to stop."""
 
     def __init__(self, shop: WooCommerceDouble, folder: Path, options: dict[str, Any]) -> None:
         self.shop = shop
         self.now = NOW
         self.waited: list[float] = []
+        self.stops = False
         self._folder = folder
         self._options = options
         shop.set_clock(NOW)
@@ -36,8 +38,12 @@ class Visit:
         table = {**self.shop.source_table(), **self._options, **more}
         del table["kind"]
         options = WooCommerceOptions.model_validate(table, context={"folder": self._folder})
-        context = SourceContext("kiwi", str(self._folder), "Pacific/Auckland", lambda: self.now, self.waited.append)
+        context = SourceContext("kiwi", str(self._folder), "Pacific/Auckland", lambda: self.now, self._wait)
         return WooCommerceSource(options, context)
+
+    def _wait(self, seconds: float) -> bool:
+        self.waited.append(seconds)
+        return self.stops
 
     def place(self, count: int, *, ago: timedelta = timedelta(hours=1), apart_s: int = 1, **more: Any) -> list[str]:
         """Orders, a second apart, the last one `ago`; their ids."""

@@ -1,0 +1,52 @@
+"""Whose turn it is with a key, and when it is nobody's."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from threading import Event
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from connector.daemon import gate_sender
+from connector.daemon.gate_sender import FRUITLESS_AGAIN, GateSender
+from connector.report import Report
+from tests.ledger.given import START
+
+
+class Turns(GateSender):
+    """A sender of one store that always has something due; each slice comes to what the test says."""
+
+    def __init__(self, comes_to: Report, most: int) -> None:
+        house: Any = SimpleNamespace(sending=None, tell_trouble=None, now=lambda: START, stopping=Event())
+        super().__init__("a key", house)
+        self.stores = {"kiwi": SimpleNamespace(name="kiwi")}  # type: ignore[dict-item]
+        self.slices = 0
+        self._comes_to = comes_to
+        self._most = most
+
+    def _slice(self, *_: object) -> Report:
+        self.slices += 1
+        if self.slices == self._most:
+            self._house.stopping.set()
+        return self._comes_to
+
+
+@pytest.fixture(autouse=True)
+def always_due(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("connector.opening.terms_of", lambda *_: None)
+    monkeypatch.setattr(gate_sender, "next_call", lambda *_: START - timedelta(hours=1))
+
+
+def test_B8_a_slice_that_asked_and_learnt_nothing_leaves_the_key_to_others_for_a_while() -> None:
+    turns = Turns(Report("kiwi", read_back_calls=1, pause="refused", pause_until=START), most=20)
+    again = turns._turns(None, None)  # type: ignore[arg-type]
+    assert (turns.slices, again) == (1, START + FRUITLESS_AGAIN)
+
+
+@pytest.mark.parametrize("more", [{"calls": 1}, {"states": {"accepted": 50}}])
+def test_a_slice_that_came_to_something_is_followed_by_the_next(more: dict[str, Any]) -> None:
+    turns = Turns(Report("kiwi", read_back_calls=1, **more), most=20)
+    turns._turns(None, None)  # type: ignore[arg-type]
+    assert turns.slices == 20
