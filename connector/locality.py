@@ -6,8 +6,10 @@ places are cached, since many orders go to few of them.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from connector.packing_slip import LIMITS
 from connector.places import (
@@ -17,13 +19,17 @@ from connector.places import (
     STATE_COUNTRIES,
     area_name,
     australian_state,
-    country_code,
+    is_new_zealand,
     needs_postcode,
     new_zealand_region,
     state_code,
 )
 from connector.receipt import Receipt
 from connector.street import without_rural_delivery
+
+_COMMA: Final = re.compile(" ?, ?")
+_CODE: Final = re.compile("[A-Z]{2,3}")
+_PLUS_FOUR: Final = re.compile("-[0-9]{4}")
 
 
 class Locality(NamedTuple):
@@ -55,20 +61,21 @@ def new_zealand_locality(suburb: str, city: str, region: str, region_name: str) 
     elif region or region_name:
         receipts.append(Receipt("region", region_name or region, "", "New Zealand addresses carry no region."))
     rural = ", ".join(dict.fromkeys(filter(None, (rural1, rural2))))
-    return Locality(_other_than(suburb, city), city, rural, postcode, tuple(receipts))
+    told = _other_than(suburb, city)
+    if told != suburb:
+        receipts.append(Receipt("suburb", suburb, told, "What only repeats the city or the country was left out."))
+    return Locality(told, city, rural, postcode, tuple(receipts))
 
 
 def _other_than(suburb: str, city: str) -> str:
     """The suburb without pieces that only repeat the city or the country."""
-    if "," not in suburb:
-        return suburb
-    pieces = [piece for piece in suburb.split(", ") if piece.casefold() != city.casefold()]
-    return _without_country(", ".join(pieces))
+    pieces = suburb.split(", ")
+    return ", ".join(piece for piece in pieces if piece.casefold() != city.casefold() and not is_new_zealand(piece))
 
 
 def _without_country(place: str) -> str:
     head, _, tail = place.rpartition(", ")
-    return head if head and country_code(tail) == "NZ" else place
+    return head if head and is_new_zealand(tail) else place
 
 
 def _without_postcode(place: str) -> tuple[str, str]:
@@ -97,7 +104,7 @@ def locality_abroad(country: str, suburb: str, city: str, region: str, region_na
     if country in STATE_COUNTRIES:
         return _with_state(country, suburb, city, region, region_name, postcode)
     if country in AREA_COUNTRIES and (region or region_name):
-        return _with_area(suburb, city, region_name or area_name(country, region))
+        return _with_area(suburb, city, area_name(country, region_name or region))
     receipts = []
     if not city:
         city = (suburb and CITY_STATES.get(country, "")) or region_name or region or CITY_STATES.get(country, "")
@@ -110,9 +117,14 @@ def locality_abroad(country: str, suburb: str, city: str, region: str, region_na
 
 
 def _with_area(suburb: str, city: str, area: str) -> Locality:
-    if not city or city.casefold() == area.casefold():
-        return Locality(suburb, area)
-    return Locality(f"{suburb}, {city}" if suburb else city, area)
+    return Locality(suburb if city.casefold() == area.casefold() else _in_one(suburb, city), area)
+
+
+def _in_one(suburb: str, city: str) -> str:
+    """Both in one field, the city only once."""
+    if not city or city.casefold() in suburb.casefold().split(", "):
+        return suburb
+    return f"{suburb}, {city}" if suburb else city
 
 
 def _with_state(country: str, suburb: str, city: str, region: str, region_name: str, postcode: str) -> Locality:
@@ -120,33 +132,58 @@ def _with_state(country: str, suburb: str, city: str, region: str, region_name: 
     receipts: list[Receipt] = []
     code = state_code(country, region) or state_code(country, region_name)
     if not (code or region or region_name):
-        city, code = _without_state(country, city)
+        town, code = _without_state(country, city, postcode)
+        if code:
+            receipts.append(Receipt("city", city, code, "The state stood behind the town."))
+            city = town
     if not code and country == "AU" and (code := australian_state(postcode)):
         receipts.append(Receipt("city", region or region_name, code, "The state was read from the postcode."))
     code = code or region_name or region
     if not code:
         return Locality("", "", problems=("The delivery address names no state; add it in the shop.",))
-    if suburb and city and suburb.casefold() != city.casefold():
-        receipts.append(Receipt("city", city, code, "The suburb and the state stand for the city."))
     if not (suburb or city):
         return Locality("", "", problems=("The delivery address names no town or suburb; add it in the shop.",))
-    return Locality(suburb or city, code, receipts=tuple(receipts))
+    if country == "AU" and suburb and city:  # Australia Post's locality is the suburb alone
+        if suburb.casefold() != city.casefold():
+            receipts.append(Receipt("city", city, code, "The suburb and the state stand for the city."))
+        city = ""
+    return Locality(_in_one(suburb, city), code, receipts=tuple(receipts))
 
 
-def _without_state(country: str, city: str) -> tuple[str, str]:
-    """The city without the state behind it ("Boston MA"), and the state's code, or ""."""
-    head, _, tail = city.rpartition(" ")
-    code = state_code(country, tail) if head else ""
-    return (head.rstrip(" ,"), code) if code else (city, "")
+def _without_state(country: str, city: str, postcode: str) -> tuple[str, str]:
+    """The city without the state behind it ("Boston MA"), and the state's code, or "".
+
+    A state that an Australian postcode contradicts is none: the words stay with the town, and the postcode tells.
+    """
+    told = australian_state(postcode) if country == "AU" else ""
+    for town, state in _towns_and_states(city):
+        code = state_code(country, state)
+        if code and told in ("", code):
+            return town, code
+    return city, ""
+
+
+def _towns_and_states(city: str) -> Iterator[tuple[str, str]]:
+    """Where a city may end and a state begin: behind a comma, the longest first, or before a code.
+
+    Without a comma a name is the town's own: Port Washington lies in New York, and New Delhi is all one name.
+    """
+    for comma in _COMMA.finditer(city):
+        yield city[: comma.start()], city[comma.end() :]
+    town, _, code = city.rpartition(" ")
+    if town and _CODE.fullmatch(code):
+        yield town.rstrip(" ,"), code
 
 
 @lru_cache(maxsize=8192)
 def postcode_abroad(typed: str, country: str) -> tuple[str, tuple[Receipt, ...]]:
-    """The postcode without one leading apostrophe (platforms.md W4: Shopify's export), its lost zero restored (C11)."""
+    """The postcode without one leading apostrophe (platforms.md W4: Shopify's export), lost zeros put back (C11)."""
     code = typed.removeprefix("'").removeprefix("〒").strip()
-    digits = POSTCODE_DIGITS.get(country, 0)
-    if digits and digits - 2 < len(code) < digits and code.isascii() and code.isdigit():
-        return code.zfill(digits), (Receipt("postcode", typed, code.zfill(digits), "The leading zero was missing."),)
+    fewest, all_digits = POSTCODE_DIGITS.get(country, (0, 0))
+    digits = code[:-5] if country == "US" and _PLUS_FOUR.fullmatch(code[-5:]) else code
+    if fewest <= len(digits) < all_digits and digits.isascii() and digits.isdigit():
+        whole = digits.zfill(all_digits) + code[len(digits) :]
+        return whole, (Receipt("postcode", typed, whole, "Leading zeros were missing."),)
     return code, ()
 
 

@@ -19,12 +19,17 @@ AREA_COUNTRIES: Final = frozenset({"AE", "CN", "HK", "JP", "KR", "TW"})
 CITY_STATES: Final = {"SG": "Singapore", "HK": "Hong Kong", "MO": "Macau", "MC": "Monaco", "GI": "Gibraltar"}
 """Where the country is the city: an empty `city` is filled."""
 
-POSTCODE_DIGITS: Final = {"NZ": 4, "AU": 4, "ZA": 4, "US": 5, "DE": 5, "FR": 5, "IT": 5, "ES": 5, "MX": 5, "MY": 5}
-"""Postcodes of digits only that may begin with 0, and so lose it in a spreadsheet (failures.md C11)."""
+POSTCODE_DIGITS: Final = {
+    "NZ": (3, 4), "AU": (3, 4), "ZA": (1, 4), "US": (3, 5), "DE": (4, 5), "FR": (4, 5), "IT": (2, 5), "ES": (4, 5),
+    "MX": (4, 5), "MY": (4, 5),
+}  # fmt: skip
+"""Postcodes of digits only that may begin with 0, and so lose it in a spreadsheet (failures.md C11): how few digits it
+may leave, and how many there were. The lowest are Pretoria's 0001, Rome's 00010 and New York's 00501."""
 
 # What people call countries, beside ISO's names and codes; letters only, folded below as every text is.
 _ALIASES: Final = {
-    "nz": "NZ", "newzealand": "NZ", "aotearoa": "NZ", "aotearoanewzealand": "NZ", "newzealandaotearoa": "NZ",
+    "nz": "NZ", "nzl": "NZ", "newzealand": "NZ", "aotearoa": "NZ", "aotearoanewzealand": "NZ",
+    "newzealandaotearoa": "NZ",
     "au": "AU", "australia": "AU",
     "us": "US", "usa": "US", "america": "US", "unitedstates": "US", "unitedstatesofamerica": "US",
     "gb": "GB", "uk": "GB", "greatbritain": "GB", "unitedkingdom": "GB", "britain": "GB", "england": "GB",
@@ -37,10 +42,39 @@ _ALIASES: Final = {
     "uae": "AE", "brunei": "BN", "laos": "LA", "easttimor": "TL", "capeverde": "CV", "swaziland": "SZ",
     "westernsamoa": "WS", "tahiti": "PF", "rarotonga": "CK", "micronesia": "FM", "bolivia": "BO", "tanzania": "TZ",
     "venezuela": "VE", "iran": "IR", "syria": "SY", "palestine": "PS", "moldova": "MD", "vatican": "VA", "ksa": "SA",
+    # WooCommerce's own names where they are nobody else's (recorded: tests/golden/woocommerce_places.json). Kosovo has
+    # no code in ISO; XK is what everybody uses meanwhile, Google's address data too.
+    "unitedstatesus": "US", "unitedkingdomuk": "GB", "unitedstatesusminoroutlyingislands": "UM", "belau": "PW",
+    "bonairesainteustatiusandsaba": "BQ", "congobrazzaville": "CG", "congokinshasa": "CD", "falklandislands": "FK",
+    "xk": "XK", "kosovo": "XK", "palestinianterritory": "PS", "sainthelena": "SH", "saintmartindutchpart": "SX",
+    "southgeorgiasandwichislands": "GS",
 }  # fmt: skip
 
-# State words in shops that neither data set has. Mexico: older code of the capital, still Shopify's and Woo's.
-_STATE_ALIASES: Final = {("MX", "df"): "CMX", ("MX", "cdmx"): "CMX", ("CA", "pq"): "QC", ("US", "washingtondc"): "DC"}
+# Words for Mexico's states by their codes in ISO: WooCommerce's codes, and names shorter than ISO's.
+_MEXICAN_STATES: Final = {
+    "AGU": "ag", "BCN": "bc", "BCS": "bs", "CAM": "cm", "CHH": "ch", "CHP": "cs", "CMX": "df cdmx",
+    "COA": "co coahuila", "COL": "cl", "DUR": "dg", "GRO": "gr", "GUA": "gt", "HID": "hg", "JAL": "ja",
+    "MEX": "mx edomex estadodemexico", "MIC": "mi mich michoacan", "MOR": "mo", "NAY": "na", "NLE": "nl", "OAX": "oa",
+    "PUE": "pu", "QUE": "qt", "ROO": "qr", "SIN": "si", "SLP": "sl", "SON": "so", "TAB": "tb", "TAM": "tm",
+    "TLA": "tl", "VER": "ve veracruz", "YUC": "yu", "ZAC": "za",
+}  # fmt: skip
+
+# State words in shops that neither data set has. India: codes and union territories of before 2020, still Woo's.
+_STATE_ALIASES: Final = {
+    ("CA", "pq"): "QC", ("CA", "yukonterritory"): "YT", ("US", "washingtondc"): "DC", ("IN", "ct"): "CG",
+    ("IN", "dd"): "DH", ("IN", "damananddiu"): "DH", ("IN", "dn"): "DH", ("IN", "dadraandnagarhaveli"): "DH",
+    ("IN", "pondicherrypuducherry"): "PY",
+    **{("MX", word): code for code, words in _MEXICAN_STATES.items() for word in words.split()},
+}  # fmt: skip
+
+# WooCommerce's areas of China, CN1 to CN32 in its own order (recorded: tests/golden/woocommerce_places.json).
+_CHINESE_AREAS: Final = (
+    "Yunnan", "Beijing", "Tianjin", "Hebei", "Shanxi", "Inner Mongolia", "Liaoning", "Jilin", "Heilongjiang",
+    "Shanghai", "Jiangsu", "Zhejiang", "Anhui", "Fujian", "Jiangxi", "Shandong", "Henan", "Hubei", "Hunan",
+    "Guangdong", "Guangxi Zhuang", "Hainan", "Chongqing", "Sichuan", "Guizhou", "Shaanxi", "Gansu", "Qinghai",
+    "Ningxia Hui", "Macao", "Tibet", "Xinjiang",
+)  # fmt: skip
+_AREA_ALIASES: Final = {f"CN{number}": name for number, name in enumerate(_CHINESE_AREAS, 1)}
 
 # Australia Post's ranges, state by state; the first that holds decides (ACT lies within NSW).
 _AUSTRALIAN_RANGES: Final = (
@@ -65,6 +99,11 @@ def country_code(text: str) -> str:
     if known := _KNOWN_AS.get(folded):
         return known
     return folded.upper() if folded.upper() in _iso_codes() else _iso_countries().get(folded, "")
+
+
+def is_new_zealand(text: str) -> bool:
+    """True for any name of the country, told without reading all of ISO's."""
+    return _KNOWN_AS.get(_folded(text)) == "NZ"
 
 
 @lru_cache(maxsize=1)
@@ -132,11 +171,16 @@ def _states(country: str) -> dict[str, str]:
 
 @lru_cache(maxsize=1024)
 def area_name(country: str, text: str) -> str:
-    """The name of an area given by its ISO code ("JP-13" -> "Tokyo"); any other text comes back as it is."""
+    """The name of an area given by its code: ISO's ("JP-13" -> "Tokyo") or WooCommerce's ("JP13"; "CN2" -> "Beijing").
+
+    Any other text comes back as it is.
+    """
+    if name := _AREA_ALIASES.get(text.upper()):
+        return name
     import pycountry
 
-    code = text if text.startswith(f"{country}-") else f"{country}-{text}"
-    division = pycountry.subdivisions.get(code=code.upper())  # type: ignore[no-untyped-call]
+    code = text.upper().removeprefix(country).removeprefix("-")
+    division = pycountry.subdivisions.get(code=f"{country}-{code}")  # type: ignore[no-untyped-call]
     return division.name if division else text
 
 

@@ -16,6 +16,8 @@ from connector.address import AddressRules, clean_address, shape
 from connector.contact import email, first_phone, is_plain_email, is_plausible, person
 from connector.order import Address, Delivery, Order
 from connector.packing_slip import LIMITS, Package, PackingSlip, canonical_body
+from connector.places import country_code
+from connector.problem import Unfit
 from connector.products import products_of, quantity_problems
 from connector.receipt import Receipt
 from connector.slip_number import check_template, fill, number_of
@@ -42,12 +44,20 @@ def _note_source(source: str) -> str:
     return source
 
 
+def _known_country(text: str) -> str:
+    if not country_code(text):
+        raise Unfit("is no country", 'Write its two-letter ISO code, as in "NZ"')
+    return text
+
+
 class SlipRules(BaseModel):
     """The [slip] table of a store file: how a slip is made of an order.
 
     number, delvref   templates of {number} {id} {part} {store}; prefix goes before the number
     delvinstructions  where the driver's words come from, in this order
     street            the line that takes the street; the other takes the building or unit
+    united_kingdom    the code that GSS is told for it
+    default_country   of addresses that name none: a country's code or name
     rawaddress        send the address as the shop has it too, for the operator
     email_limit       longest e-mail sent: GSS documents 60 and 200
     bill_to_fallback  a parcel without a delivery address goes to the billing address
@@ -61,7 +71,7 @@ class SlipRules(BaseModel):
     delvinstructions: tuple[Annotated[str, AfterValidator(_note_source)], ...] = ("buyer_note",)
     street: Literal["address2", "address1"] = "address2"
     united_kingdom: Literal["GB", "UK"] = "GB"
-    default_country: str | None = None
+    default_country: Annotated[str, AfterValidator(_known_country)] | None = None
     rawaddress: bool = False
     costcentre: str | None = None
     products: bool = False
@@ -244,7 +254,8 @@ def _fitted(field: str, whole: str, notes: _Notes) -> str:
 def _phone(order: Order, to: Address, country: str, notes: _Notes) -> str | None:
     if is_plausible(to.phone):
         return to.phone
-    found = first_phone((to.phone, clean(order.phone), clean(order.bill_to.phone)), country)
+    iso = country_code(country)  # "UK", where GSS is told so, is no code that telephone numbers go by
+    found = first_phone((to.phone, clean(order.phone), clean(order.bill_to.phone)), iso)
     notes.receipts.extend(found.receipts)
     if found.problem:
         notes.problems.append(found.problem)

@@ -2,7 +2,8 @@
 
 Shops' forms ask for the street first and the flat second; buyers write both in either order, or all in one line. The
 words themselves decide: a unit word with a number is part of a building, a leading number or a street word makes a
-street. Where they don't decide, the first line is the street, as the forms ask. No word is ever dropped here.
+street, and a street without a number takes the number that stands alone beside it. Where they don't decide, the first
+line is the street, as the forms ask. No word is ever dropped here.
 """
 
 from __future__ import annotations
@@ -34,14 +35,17 @@ _BUILDING_WORDS: Final = frozenset(_BUILDINGS.split())
 _STREET_WORDS: Final = frozenset(_STREETS.split())
 _STREET_ENDS: Final = ("straße", "strasse", "str", "straat", "gatan", "gata", "weg", "platz", "allee", "vej", "gade")
 _CARE_OF: Final = ("c/-", "c/o", "c/ ", "care of ", "attn", "attention ")
-_BOX: Final = re.compile(r"\b(?:p\.? ?o\.? ?box|post office box|(?:private|locked|mail) bag)\b", re.IGNORECASE)
+_BOX: Final = re.compile(
+    r"\b(?:(?:g\.? ?)?p\.? ?o\.? ?box|post office box|(?:private|locked|mail) bag)\b", re.IGNORECASE
+)
+_NUMBER: Final = re.compile(r"\d+[A-Za-z]?(?:[-/](?:\d+[A-Za-z]?|[A-Za-z]))*")
 _RURAL: Final = re.compile(
     r"(?<![A-Za-z])(?:r\.? ?d\.?|rural delivery)(?: no\.?)? ?#?([0-9]{1,2})(?![0-9])", re.IGNORECASE
 )
 
 
 class Lines(msgspec.Struct, frozen=True, gc=False):
-    """building and street as typed; locality  what stands after the street and may be a suburb ("" where none may)."""
+    """building and street in the words typed; locality  what stands after the street and may be a suburb, else ""."""
 
     building: str
     street: str
@@ -61,9 +65,12 @@ def split_lines(line1: str, line2: str, *, may_hold_suburb: bool) -> Lines:
     pieces = first + second
     if len(pieces) < 2:
         return Lines(*_unit_before_number("".join(pieces)))
-    at = _street_at(pieces)
+    numbers = _numbers_beside(pieces)
+    at = _street_at(pieces, numbers)
+    if at in numbers:
+        _take_number(pieces, at, numbers[at])
     unit, street = _unit_before_number(pieces[at])
-    building, streets, locality = [*pieces[:at], *([unit] if unit else [])], [street], []
+    building, streets, locality = [*pieces[:at], unit], [street], []
     for place, piece in enumerate(pieces[at + 1 :], at + 1):
         if _is_building(piece):
             building.append(piece)
@@ -73,7 +80,11 @@ def split_lines(line1: str, line2: str, *, may_hold_suburb: bool) -> Lines:
             streets.append(piece)
         else:
             building.append(piece)
-    return Lines(", ".join(building), ", ".join(streets), ", ".join(locality))
+    return Lines(_joined(building), _joined(streets), _joined(locality))
+
+
+def _joined(pieces: list[str]) -> str:
+    return ", ".join(filter(None, pieces))
 
 
 def _is_plainly_street(line: str) -> bool:
@@ -95,23 +106,62 @@ def _pieces(line: str) -> list[str]:
     return [piece for part in line.split(",") if (piece := part.strip())]
 
 
-def _street_at(pieces: list[str]) -> int:
-    """Which piece is the street: the likeliest, the first of equals, and no building part unless all are."""
+def _numbers_beside(pieces: list[str]) -> dict[int, int]:
+    """Where a house number stands alone ("12, Queen Street"), by the place of the piece without one that it may be of.
+
+    Nearly always empty. A number before a piece counts rather than one behind it.
+    """
+    found: dict[int, int] = {}
+    for number, piece in enumerate(pieces):
+        if not _is_number(piece):
+            continue
+        if number + 1 < len(pieces) and not _has_digit(pieces[number + 1]):
+            found[number + 1] = number
+        if number and not _has_digit(pieces[number - 1]):
+            found.setdefault(number - 1, number)
+    return found
+
+
+def _is_number(piece: str) -> bool:
+    if " " in piece or not piece[0].isdigit():  # nearly always
+        return False
+    return _NUMBER.fullmatch(piece) is not None and not _is_building(piece)
+
+
+def _take_number(pieces: list[str], at: int, number: int) -> None:
+    """Join "12" and "Queen Street" in the order typed; the number's own place is left empty."""
+    pieces[at] = " ".join(pieces[place] for place in sorted((at, number)))
+    pieces[number] = ""
+
+
+def _street_at(pieces: list[str], numbers: dict[int, int]) -> int:
+    """Which piece is the street: the likeliest, the first of equals, and no building part unless all are.
+
+    A number alone beside a piece counts as the piece's own.
+    """
     scores = [_likeness(piece) for piece in pieces]
+    for place in numbers:
+        if scores[place] >= 0:
+            scores[place] += 2
     return scores.index(max(scores))
 
 
 def _likeness(piece: str) -> int:
-    """How much a piece looks like a street: -1 a building's part, 0 can't tell, 5 "12 Queen Street", 6 a box."""
+    """How much a piece looks like a street: -1 a building's part, 0 can't tell, 10 "12 Queen Street".
+
+    A box (5) gives way to a street with a number (6 and more), where couriers deliver, and to no other.
+    """
     if is_box(piece):
-        return 6
+        return 5
     if _is_building(piece):
         return -1
+    if _is_number(piece):
+        return 0
     words = piece.casefold().replace(".", " ").split()
     if not words or words[-1] in _BUILDING_WORDS:
         return 0
     is_named = any(word in _STREET_WORDS or word.endswith(_STREET_ENDS) for word in words)
-    return 2 * is_named + 2 * piece[0].isdigit() + _has_digit(piece)
+    return 4 * is_named + 4 * piece[0].isdigit() + 2 * _has_digit(piece)
 
 
 def _is_building(piece: str) -> bool:

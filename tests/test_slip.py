@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import pytest
@@ -93,6 +93,11 @@ def test_T1_an_unexpected_error_holds_that_order_and_tells_no_personal_detail(mo
 
 def test_T1_even_an_order_whose_number_is_no_text_is_held() -> None:
     assert held(number=None).reasons[0].startswith("Internal error (AttributeError)")
+
+
+@pytest.mark.parametrize("default", ["NZ", "nz", "New Zealand"])
+def test_T7_a_default_country_may_be_a_code_or_a_name(default: str) -> None:
+    assert made(SlipRules(default_country=default), ship_to=home(country="")).slip.country == "NZ"
 
 
 @pytest.mark.parametrize(
@@ -212,6 +217,13 @@ def test_C11_a_number_destroyed_by_a_spreadsheet_holds_the_order(typed: str) -> 
 def test_the_next_number_is_taken_when_the_first_is_none() -> None:
     assert made(ship_to=home(phone=""), phone="09 555 1234").slip.contactphone == "09 555 1234"
     assert made(ship_to=home(phone="1"), bill_to=Address(phone="09 555 1234")).slip.contactphone == "09 555 1234"
+
+
+@pytest.mark.parametrize("told", ["GB", "UK"])
+def test_a_british_number_among_words_is_found_whatever_the_united_kingdom_is_called(told: Literal["GB", "UK"]) -> None:
+    house = home(city="Leeds", postcode="LS1 4AP", country="UK", phone="020 7946 0018 after 5pm")
+    slip = made(SlipRules(united_kingdom=told), ship_to=house).slip
+    assert (slip.country, slip.contactphone) == (told, "020 7946 0018")
 
 
 @pytest.mark.parametrize(
@@ -360,6 +372,8 @@ def test_G4_a_number_once_given_is_kept_whatever_the_template_says_now() -> None
         {"email_limit": 59},
         {"email_limit": 201},
         {"numbr": "{number}"},
+        {"default_country": "NewZeeland"},
+        {"default_country": ""},
     ],
 )
 def test_T14_a_broken_rule_is_refused(settings: dict[str, Any]) -> None:

@@ -159,6 +159,13 @@ def test_G2_a_models_own_sentence_is_shown_as_it_stands(folder: Path) -> None:
     assert shown == ('line 9  [slip] number: "same" would give every order one number; put {number} or {id} in it.')
 
 
+def test_G2_a_default_country_that_is_none_is_told(folder: Path) -> None:
+    [shown] = problems(folder, GOOD + '[slip]\ndefault_country = "NewZeeland"\n')
+    assert shown == (
+        'line 9  [slip] default_country: "NewZeeland" is no country. Write its two-letter ISO code, as in "NZ".'
+    )
+
+
 def test_G2_a_reference_that_is_no_text_and_a_key_of_no_sense_are_told(folder: Path) -> None:
     text = GOOD.replace('"env:KIWI_GSS_KEY"', "5") + "x" * 70 + " = 5\nmode = 'live'\n"
     reference, key = problems(folder, text)
