@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -143,7 +144,7 @@ def _demo(commands: Any) -> None:
         "  connector demo\n  connector demo --keep demo      keep its folder, to try the other commands on",
     )  # fmt: skip
     demo.add_argument("--keep", type=Path, metavar="DIR", help="keep config, state and exports in this folder")
-    demo.add_argument("--port", type=int, default=0, help="where its GoSweetSpot listens (default: any free port)")
+    demo.add_argument("--port", type=_port, default=0, help="where its GoSweetSpot listens (default: any free port)")
 
 
 def _init(commands: Any) -> None:
@@ -295,7 +296,7 @@ def _sandbox(commands: Any) -> None:
         "demand. For trying things out; nothing reaches GoSweetSpot.",
         "  connector sandbox\n  connector sandbox --port 0 --data sandbox.db     any free port, orders kept",
     )  # fmt: skip
-    sandbox.add_argument("--port", type=int, default=8750, help="0 takes a free one (default: %(default)s)")
+    sandbox.add_argument("--port", type=_port, default=8750, help="0 takes a free one (default: %(default)s)")
     sandbox.add_argument("--data", type=Path, metavar="FILE", help="keep orders in this file (default: in memory)")
     sandbox.add_argument(
         "--latency-ms", type=float, default=0.0, metavar="N", help="how long every call takes at least"
@@ -393,10 +394,18 @@ def _completion(commands: Any) -> None:
 
 
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
+    return _within(text, 1, None, "a number from 1 on")
+
+
+def _port(text: str) -> int:
+    return _within(text, 0, 65_535, "a port: 0 to 65535")
+
+
+def _within(text: str, least: int, most: int | None, what: str) -> int:
+    with suppress(ValueError):
+        if (number := int(text)) >= least and (most is None or number <= most):
+            return number
+    raise argparse.ArgumentTypeError(f"{text!r} is not {what}")
 
 
 _ADDED_BY: Final[dict[str, Callable[[Any], None]]] = {

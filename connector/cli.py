@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from connector.arguments import DELIVERY_STATES, STATES, parse
 from connector.exit_codes import INTERRUPTED, Code, Failure, UsageError, failure_of, worst
+from connector.handles import take_the_first_handles
 from connector.only_linux import refusal
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; no error of its work leaves as an exception."""
+    take_the_first_handles()
     asked = parse(argv)
     # Else pydantic looks through every installed package for plugins, and runs what it finds beside our keys.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
@@ -33,6 +35,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     screen = Screen(sys.stdout, sys.stderr, as_json=asked.json, color=not asked.no_color)
     try:
+        code = _done(asked, screen)
+    finally:
+        screen.close()
+    if screen.lost:
+        screen.trouble([f"what was to be shown is lost ({screen.lost}); the work itself went on."])
+    return code or (Code.WAITS if screen.lost else Code.DONE)
+
+
+def _done(asked: Namespace, screen: Screen) -> int:
+    try:
         return _COMMANDS[asked.command](asked, screen)
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -40,8 +52,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         failure = _told(asked)(err)
         screen.trouble(failure.lines)
         return failure.code
-    finally:
-        screen.close()
 
 
 def _told(asked: Namespace) -> Callable[[Exception], Failure]:
@@ -152,15 +162,15 @@ def _list_slips(asked: Namespace, screen: Screen) -> Code:
 
 
 def _show_slip(asked: Namespace, screen: Screen) -> Code:
-    from connector.ledger import history
+    from connector.ledger import history, people
     from connector.ledger.reading import reading
     from connector.opening import zones
     from connector.show.slips import show_histories
 
     with reading(asked.state) as db:
         found = history.histories(db, asked.name, asked.store)
-    if not found:
-        raise UsageError(f"no slip is known by {asked.name!r}. `connector slips list` lists them.")
+        if not found:
+            raise UsageError(people.no_slip(db, asked.store, asked.name))
     show_histories(screen, found, zones(asked.config))
     return Code.DONE
 
@@ -190,11 +200,11 @@ def explain(asked: Namespace, screen: Screen) -> Code:
     from connector.explain import stories
     from connector.ledger.reading import reading
     from connector.ledger.times import stamp
-    from connector.opening import zones
+    from connector.opening import has_file, zones
     from connector.show.stories import show_stories
 
     with reading(asked.state) as db:
-        found = stories(db, asked.name, asked.store, stamp(_now()))
+        found = stories(db, asked.name, asked.store, stamp(_now()), lambda store: has_file(asked.config, store))
     show_stories(screen, found, zones(asked.config))
     return Code.DONE
 
@@ -221,7 +231,10 @@ def init(asked: Namespace, screen: Screen) -> Code:
     from connector.show.first_store import show_first_store
 
     given = {key: str(value) for key in _SAID if (value := getattr(asked, key)) is not None}
-    store = write_first_store(asked.config, given, screen.line if sys.stdin.isatty() else None, input)
+    try:
+        store = write_first_store(asked.config, given, screen.line if sys.stdin.isatty() else None, input)
+    except EOFError:  # Ctrl-D at a question
+        raise UsageError("no answer came, so nothing was written. Run it again when you know.") from None
     show_first_store(screen, store)
     return Code.DONE
 
@@ -252,9 +265,10 @@ def ledger(asked: Namespace, screen: Screen) -> Code:
 
 
 def _back_up(asked: Namespace, screen: Screen) -> Code:
-    from connector.ledger.backup import back_up
+    from connector.ledger.backup import back_up, refuse_to_overwrite
     from connector.ledger.connection import open_ledger
 
+    refuse_to_overwrite(asked.file)
     with open_ledger(asked.state, create=False) as ledger:
         target = back_up(ledger, asked.file)
     screen.value(str(target)) if screen.as_json else screen.line(f"{target} is written, synced and checked.")

@@ -7,6 +7,7 @@ ones, are no stores. All problems of all files come at once, in a ConfigError.
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, NoReturn
@@ -111,7 +112,9 @@ def _content(file: Path) -> bytes:
     if found.mode & 0o022:
         # Who may change the url gets the key and every address (G9). Reading is free: the file holds no secret, and the
         # files that do are refused unless they are their owner's alone (connector.secret).
-        _refuse(file, "others on this machine may change the file", f"Run: chmod go-w {printable(str(file))}")
+        _refuse(
+            file, "others on this machine may change the file", f"Run: chmod go-w {printable(shlex.quote(str(file)))}"
+        )
     if len(found.content) > LARGEST:
         _refuse(
             file, f"the file is larger than {LARGEST // 1024} kB, and no store file is", "Move it out of this folder"

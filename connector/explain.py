@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import shlex
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import msgspec
 
 from connector.exit_codes import UsageError
 from connector.gosweetspot.answers import Outcome
-from connector.ledger import history, queries
+from connector.ledger import fence, history, queries
 from connector.ledger.history import AttemptLine, History, Passed, VersionLine
 from connector.ledger.machine import Event
 from connector.ledger.queries import Need
@@ -49,9 +49,12 @@ class Story(msgspec.Struct, frozen=True):
     tracking_url: str = ""
 
 
-def stories(db: sqlite3.Connection, name: str, store: str | None, now: str) -> list[Story]:
-    """The story of each order of this number or id; now: a stamp. Raises UsageError where the ledger has none."""
-    found = [_of_slip(db, one, now) for one in history.histories(db, name, store)]
+def stories(
+    db: sqlite3.Connection, name: str, store: str | None, now: str, has_file: Callable[[str], bool] = lambda _: True
+) -> list[Story]:
+    """The story of each order of this number or id; now: a stamp; has_file: whether a store can be synced. Raises
+    UsageError where the ledger has none."""
+    found = [_of_slip(db, one, now, has_file(one.slip.store)) for one in history.histories(db, name, store)]
     found += [_of_passed(one) for one in history.passed_over_named(db, name, store)]
     if not found:
         where = f" of store {store}" if store else ""
@@ -73,10 +76,11 @@ def _of_passed(passed: Passed) -> Story:
     return Story(passed.store, passed.order, passed.order_id, passed.part, "", passed.decision, told, [f"{follows}."])
 
 
-def _of_slip(db: sqlite3.Connection, one: History, now: str) -> Story:
+def _of_slip(db: sqlite3.Connection, one: History, now: str, has_file: bool) -> Story:
     slip, newest = one.slip, one.newest
     several = len(queries.stores_known(db)) > 1
-    needs = [need for need in queries.needs(db, slip.store, 10_000) if need.name == slip.name]
+    needs = [need for need in queries.needs(db, slip.store, 10_000) if _is_about(need, one)]
+    barrier = fence.leads_through(db, slip.store) if has_file else f"{slip.store} has no store file: put it back first."
     return Story(
         slip.store,
         slip.order,
@@ -85,11 +89,19 @@ def _of_slip(db: sqlite3.Connection, one: History, now: str) -> Story:
         slip.number,
         newest.state,
         sorted(_told(one), key=lambda told: told.at),
-        list(_next(slip.store, newest, needs, now, several)),
+        list(_next(slip.store, newest, needs, now, several, barrier)),
         json.loads(newest.body) if newest.body else None,
         msgspec.json.decode(newest.receipts, type=tuple[Receipt, ...]) if newest.receipts else (),
         slip.tracking_url,
     )
+
+
+def _is_about(need: Need, one: History) -> bool:
+    """Two orders may have one name: the alert tells, and without one how the slip stands, and since when."""
+    if need.alert is not None:
+        return need.alert in {alert.id for alert in one.alerts}
+    newest = one.newest
+    return (need.name, need.state, need.since) == (one.slip.name, newest.state, newest.changed_at)
 
 
 def _told(one: History) -> Iterator[Told]:
@@ -166,14 +178,21 @@ def _shown(one: History) -> str:
     return ", ".join(parts) + "."
 
 
-def _next(store: str, newest: VersionLine, needs: list[Need], now: str, several: bool) -> Iterator[str]:
+def _next(store: str, newest: VersionLine, needs: list[Need], now: str, several: bool, barrier: str) -> Iterator[str]:
+    """barrier: what must happen before anything is sent for this store, "" for nothing."""
     for need in needs:
         yield mend_of(need, name_store=several)
+    if barrier and (newest.send_at or newest.read_at):
+        yield barrier
     if newest.send_at:
-        when = "with the next sync" if newest.send_at <= now else f"by the first sync after {newest.send_at}"
-        yield f"It is sent {when}: connector sync {shlex.quote(store)}"
+        yield f"It is sent {_when(newest.send_at, now, barrier)}: connector sync {shlex.quote(store)}"
     if newest.read_at:
-        when = "with the next sync" if newest.read_at <= now else f"by the first sync after {newest.read_at}"
-        yield f"GoSweetSpot is asked about it again {when}."
+        yield f"GoSweetSpot is asked about it again {_when(newest.read_at, now, barrier)}."
     if not needs and not newest.send_at:
         yield "When the shop changes or cancels the order, that makes a new version."
+
+
+def _when(stamp: str, now: str, barrier: str) -> str:
+    if barrier:
+        return "after that"
+    return "with the next sync" if stamp <= now else f"by the first sync after {stamp}"

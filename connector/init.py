@@ -24,7 +24,10 @@ def write_store_file(folder: Path, new: NewStore) -> Store:
     """
     file = checked_file(folder, new.name)
     text = store_text(new)
-    store = read_store(text, name=new.name, path=file, folder=folder.absolute().parent, secrets=False)
+    try:
+        store = read_store(text, name=new.name, path=file, folder=folder.absolute().parent, secrets=False)
+    except ConfigError as err:  # of a file that isn't there: its lines would say nothing
+        raise ConfigError(problem._replace(file="connector init", line=0) for problem in err.problems) from None
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         _write_new(file, text.encode())

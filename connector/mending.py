@@ -33,6 +33,7 @@ _FOR_A_STORE: Final = {
     "shop throttles": "Nothing to do while it is read again later; see: connector check {store}",
     "unauthorised": "Put the right key where the store file says, then: connector check {store}",
     "no usable answer": "connector check {store}",
+    "fenced": "Once no other machine sends from a copy of this ledger: connector ledger lift-fence --reason '...'",
 }
 
 _SEEN: Final = "Once seen to: connector slips dismiss {alert} --reason '...'"

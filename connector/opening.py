@@ -116,3 +116,10 @@ def zones(config: Path) -> dict[str, ZoneInfo]:
     with suppress(ConfigError, UsageError):
         return {store.name: store.zone for store in stores_asked_for(config, ())[0]}
     return {}
+
+
+def has_file(config: Path, name: str) -> bool:
+    """Whether the store has a file, readable or not."""
+    with suppress(ConfigError):
+        return name in {file.stem for file in store_files(config)}
+    return False

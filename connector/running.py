@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from connector.config import load_stores
 from connector.exit_codes import Code, UsageError
 from connector.keeping.host import this_host
-from connector.ledger import epoch
+from connector.ledger import epoch, fence
 from connector.ledger.connection import open_ledger
 from connector.lock import DAEMON, Busy, StoreLock
 from connector.log import finish_now
@@ -36,7 +37,7 @@ def run(config: Path, state: Path, log: Any, *, listen: str = "", wait_s: float 
     listen  HOST:PORT for deliveries, health and metrics; "" for none
     wait_s  how long to wait for another daemon on the same state folder to end (failures.md D6)
     While the machine's clock was never set it waits, and has opened nothing (failures.md H4).
-    Raises ConfigError, UsageError (no store), Busy (another daemon), LedgerError.
+    Raises ConfigError, UsageError (no store, or it can't listen there), Busy (another daemon), LedgerError.
     """
     wait_until_set(_now, time.sleep, lambda why: log.error("waits for the clock to be set", why=why))
     stores = load_stores(config)
@@ -44,16 +45,20 @@ def run(config: Path, state: Path, log: Any, *, listen: str = "", wait_s: float 
         raise UsageError(f"{config}: there is no store file. Write one with: connector init NAME")
     with ExitStack() as stack:
         stack.enter_context(_only_daemon(state, wait_s))
+        door = stack.enter_context(_door(listen)) if listen else None  # before any work is begun
         ledger = stack.enter_context(open_ledger(state))
-        if doubt := epoch.begin(ledger, this_host(), _now()):
+        doubt = epoch.begin(ledger, this_host(), _now())
+        if (raised := fence.fence_of(ledger.db)).asks:
+            log.warning("nothing is sent until a person lifts the fence", why=f"{raised.why} {fence.PERSON}")
+        elif doubt:
             log.warning("nothing is sent until shops and GoSweetSpot were asked", why=doubt)
         from connector.daemon.daemon import Daemon
 
         daemon = Daemon(config, state, ledger, log)
         stack.enter_context(_signals(daemon))
         daemon.begin(stores)
-        if listen:
-            stack.enter_context(_web(daemon, listen))
+        if door is not None:
+            stack.enter_context(_web(daemon, door))
         finished = daemon.run()
         code = Code.UNREACHED if daemon.house.fatal else Code.DONE
         if not finished:
@@ -101,11 +106,19 @@ def _signals(daemon: Daemon) -> Iterator[None]:
 
 
 @contextmanager
-def _web(daemon: Daemon, listen: str) -> Iterator[None]:
+def _door(listen: str) -> Iterator[socket.socket]:
+    from connector.web.server import taken_at
+
+    with taken_at(listen) as taken:
+        yield taken
+
+
+@contextmanager
+def _web(daemon: Daemon, door: socket.socket) -> Iterator[None]:
     from connector.daemon.numbers import LedgerNumbers
     from connector.web.beside import BesideDaemon
     from connector.web.server import served
 
-    with served(BesideDaemon(daemon, LedgerNumbers(daemon.house, daemon.roster.stores)), listen) as web:
+    with served(BesideDaemon(daemon, LedgerNumbers(daemon.house, daemon.roster.stores)), door) as web:
         daemon.house.log.info("listens", url=web.url)
         yield

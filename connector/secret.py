@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from importlib import import_module
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -143,12 +144,18 @@ def _read_file(reference: SecretReference) -> str:
     if not found.is_plain:
         raise SecretError(f"{reference} is no plain file", "Name a file that holds the key and nothing else")
     if found.mode & 0o077 and not _is_credential(path):
-        shown = "the file" if may_be_a_key(reference.place) else reference.place
+        shown = "the file" if may_be_a_key(reference.place) else _for_a_shell(reference.place)
         raise SecretError(f"{reference} is open to others on this machine", f"Run: chmod 600 {shown}")
     if found.size > _LONGEST:
         raise SecretError(f"{reference} is too long for a key", "Name a file that holds the key and nothing else")
     # An editor or `echo` ends the file with a newline that is not the key's.
     return found.content.rstrip(b"\r\n").decode("utf-8", "replace")
+
+
+def _for_a_shell(place: str) -> str:
+    """The place as a shell takes it, which knows ~ too, as long as it isn't quoted."""
+    home = "~/" if place.startswith("~/") else ""
+    return home + shlex.quote(place.removeprefix(home))
 
 
 def _in_credentials(reference: SecretReference) -> str:
@@ -187,7 +194,9 @@ def _read_keyring(reference: SecretReference) -> str:
         what = f"{reference} can't be read ({type(err).__name__})"
         raise SecretError(what, "Unlock the keyring for this user, or use file:PATH") from None
     if value is None:
-        raise SecretError(f"{reference} is not in the keyring", f"Run: keyring set {service} {name}")
+        raise SecretError(
+            f"{reference} is not in the keyring", f"Run: keyring set {shlex.quote(service)} {shlex.quote(name)}"
+        )
     return str(value)
 
 

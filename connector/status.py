@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import shlex
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
 from connector import opening
+from connector.config import store_files
 from connector.exit_codes import UsageError
-from connector.ledger import gates, outbox, proofs, queries
-from connector.ledger.queries import Need, Owed, Run
+from connector.ledger import fence, gates, outbox, proofs, queries
+from connector.ledger.queries import EVERY_STORE, Need, Owed, Run
 from connector.ledger.reading import reading
+from connector.ledger.states import OVER
 from connector.ledger.times import stamp
 from connector.mending import mend_of
 from connector.problem import ConfigError, Problem, rendering
@@ -36,6 +40,8 @@ class StoreStanding(msgspec.Struct, frozen=True):
 
     calls_left_minute, calls_left_hour  None without a limit, and where the store's file or key can't be read
     shut_until, shut_because            while nothing may be called after trouble
+    has_file                            whether it has a store file: without one nothing is read or sent for it
+    fenced                              what leads it through the fence, "" where it may send
     """
 
     store: str
@@ -50,6 +56,8 @@ class StoreStanding(msgspec.Struct, frozen=True):
     calls_left_hour: int | None = None
     shut_until: str = ""
     shut_because: str = ""
+    has_file: bool = True
+    fenced: str = ""
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -63,34 +71,68 @@ class Status(msgspec.Struct, frozen=True):
 
 def status_of(config: Path, state: Path, names: Sequence[str], now: datetime) -> Status:
     """The standing of these stores, or of all with a store file or known to the ledger. Raises LedgerError."""
-    stores, problems = _stores(config, names)
-    by_name = {store.name: store for store in stores}
     with reading(state) as db:
-        shown = list(names) or sorted({*by_name, *queries.stores_known(db)})
+        known = queries.stores_known(db)
+        files = _files(config, names, known)
+        by_name = {store.name: store for store in files.stores}
+        shown = list(names) or sorted({*by_name, *known})
         one = names[0] if len(names) == 1 else None
         listed = queries.needs(db, one, MOST_NEEDS)
-        several = len(queries.stores_known(db)) > 1
+        standings = [
+            msgspec.structs.replace(_standing(db, name, by_name.get(name), now), has_file=name in files.present)
+            for name in shown
+        ]
         return Status(
-            [Mendable(need, mend_of(need, name_store=several)) for need in listed if not names or need.store in names],
+            [
+                Mendable(need, mend_of(need, name_store=len(known) > 1))
+                for need in listed
+                if not names or need.store in (*names, EVERY_STORE)
+            ],
             _counted(db, names),
-            [_standing(db, name, by_name.get(name), now) for name in shown],
-            list(rendering(problems)),
+            standings,
+            list(rendering([*files.problems, *_without_file(config, standings)])),
         )
 
 
-def _stores(config: Path, names: Sequence[str]) -> tuple[list[Store], tuple[Problem, ...]]:
-    """Status works without any configuration: the ledger is what it shows."""
+class _Files(NamedTuple):
+    """present: the stores that have a file; stores: those of them that can be used; problems: why others can't."""
+
+    present: set[str]
+    stores: list[Store]
+    problems: tuple[Problem, ...]
+
+
+def _files(config: Path, names: Sequence[str], known: Sequence[str]) -> _Files:
+    """Status works without any configuration, since the ledger is what it shows; what is missing is a problem. Of a
+    store the ledger knows its standing says that."""
     try:
-        return opening.stores_asked_for(config, names)
-    except (ConfigError, UsageError):
-        return [], ()
+        present = {file.stem for file in store_files(config)}
+        asked = [name for name in names if name in present or name not in known]
+        if names and not asked:
+            return _Files(present, [], ())
+        return _Files(present, *opening.stores_asked_for(config, asked))
+    except ConfigError as err:
+        return _Files(set(), [], err.problems)
+    except UsageError:
+        mend = "Name the folder with --config, or write one with: connector init NAME"
+        return _Files(set(), [], (Problem(str(config), 0, "", "there is no store file", mend),))
+
+
+def _without_file(config: Path, standings: list[StoreStanding]) -> Iterator[Problem]:
+    """Stores whose file is gone while their slips are not over (failures.md G5)."""
+    for one in standings:
+        still_open = sum(count for state, count in one.states.items() if state not in OVER)
+        if still_open and not one.has_file:
+            what = f"no store file for {one.store}, whose slips are not all over ({still_open:,} still open)"
+            mend = f"Put its file back, or look at them: connector slips list --store {shlex.quote(one.store)}"
+            yield Problem(str(config), 0, "", what, mend)
 
 
 def _counted(db: sqlite3.Connection, names: Sequence[str]) -> dict[str, int]:
     total: dict[str, int] = {}
     for name in names or (None,):
         for kind, count in queries.needs_counted(db, name).items():
-            total[kind] = total.get(kind, 0) + count
+            total[kind] = 1 if kind == queries.FENCED else total.get(kind, 0) + count
     return total
 
 
@@ -105,6 +147,7 @@ def _standing(db: sqlite3.Connection, name: str, store: Store | None, now: datet
         stamp(read_at) if read_at else "",
         queries.last_run(db, name),
         queries.cursor_moved_at(db, name),
+        fenced=fence.leads_through(db, name),
     )
     return _with_gate(db, standing, store, now) if store else standing
 

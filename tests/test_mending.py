@@ -123,7 +123,7 @@ def test_T6_the_first_order_stays_held_while_a_third_wants_its_number(ledger: Le
 def test_a_held_slip_that_somebody_would_retry_is_told_what_lets_it_go(ledger: Ledger) -> None:
     the_shop_shows(ledger, an_order())
     people.hold(ledger, None, "#1", "jane", "", START)
-    with pytest.raises(Refused, match=r"#1 is held: `connector slips release #1` lets it go\."):
+    with pytest.raises(Refused, match=r"#1 is held: `connector slips release '#1'` lets it go\."):
         people.retry(ledger, None, "#1", "jane", START)
 
 

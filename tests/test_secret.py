@@ -88,6 +88,17 @@ def test_SEC13_a_key_file_open_to_others_is_refused_with_the_chmod(tmp_path: Pat
     assert message == "file:gss.key is open to others on this machine. Run: chmod 600 gss.key."
 
 
+@pytest.mark.parametrize(("place", "shown"), [("my keys/gss", "'my keys/gss'"), ("~/my keys/gss", "~/'my keys/gss'")])
+def test_SEC13_the_chmod_can_be_typed_as_it_is_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, shown: str
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "my keys").mkdir()
+    (tmp_path / "my keys" / "gss").write_text("x")
+    (tmp_path / "my keys" / "gss").chmod(0o644)
+    assert refused(parse_reference(f"file:{place}", tmp_path)).endswith(f"Run: chmod 600 {shown}.")
+
+
 @pytest.mark.parametrize("mode", [0o600, 0o400])
 def test_SEC13_a_key_file_of_its_owner_alone_is_read(tmp_path: Path, mode: int) -> None:
     assert key_file(tmp_path, CANARY.encode(), mode).resolve().reveal() == CANARY

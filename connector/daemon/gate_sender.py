@@ -98,7 +98,8 @@ class GateSender:
                 self._note_times(store.name, ledger, before)
                 lock.refuse_if_lost()
         except (Busy, Fenced) as err:
-            house.log.info("waits", store=store.name, why=str(err))
+            tell = house.log.info if isinstance(err, Busy) else house.log.warning
+            tell("waits", store=store.name, why=str(err))
             self._busy_until[store.name] = house.now() + (BUSY_AGAIN if isinstance(err, Busy) else FENCED_AGAIN)
             return None
         except Exception as err:  # noqa: BLE001  the other stores of this key have done nothing wrong

@@ -10,6 +10,8 @@ import resource
 import sys
 from typing import Final
 
+from connector.handles import take_the_first_handles
+
 PR_SET_DUMPABLE: Final = 4
 """prctl(2)."""
 
@@ -18,17 +20,9 @@ def harden() -> None:
     """No core dump, no other process of this user looking into our memory, files for us alone, and three handles that
     nothing of ours can slip into. What the system doesn't know is left out; to be called before anything is opened."""
     os.umask(0o077)
-    _take_the_first_handles()
+    take_the_first_handles()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _keep_memory_private()
-
-
-def _take_the_first_handles() -> None:
-    """Where a process begins with handle 2 closed, the next file to be opened gets it, and whatever a library prints
-    as an error lands in that file."""
-    while (handle := os.open(os.devnull, os.O_RDWR)) <= 2:
-        os.set_inheritable(handle, True)
-    os.close(handle)
 
 
 def _keep_memory_private() -> None:

@@ -14,7 +14,7 @@ from connector.daemon.gate_sender import GateSender
 from connector.daemon.house import House
 from connector.daemon.reader import Reader
 from connector.ledger import alerts, queries
-from connector.ledger.states import State
+from connector.ledger.states import OVER
 from connector.ledger.times import stamp
 from connector.secret import SecretError
 from connector.store import Store
@@ -22,7 +22,6 @@ from connector.store import Store
 FIRST_POLL: Final = timedelta(seconds=0.5)
 """For each store: a daemon of one reads its shop at once, one of hundreds spreads its stores over a minute or two."""
 REMOVED: Final = "store file removed"
-OVER: Final = frozenset(state.value for state in (State.PROCESSED, State.WITHDRAWN, State.SUPERSEDED, State.CLOSED))
 
 
 class Roster:

@@ -90,7 +90,7 @@ def pass_fence(
     """
     raised = fence.fence_of(ledger.db)
     if raised.asks:
-        return Compared(problem=f"{raised.why} {PERSON}")
+        return Compared(problem=f"{raised.why} {fence.PERSON}")
     if not fence.was_polled(ledger.db, terms.store):
         return Compared(problem=f"{raised.why} {POLL}")
     adopts = fence.adopts(ledger.db, terms.store)
@@ -103,10 +103,6 @@ def pass_fence(
     return compared
 
 
-PERSON: Final = (
-    "Nothing is sent until a person has made sure that no other machine sends, and says so: "
-    "connector ledger lift-fence --reason '...'"
-)
 POLL: Final = "Nothing is sent until the shop was read to its end."
 
 

@@ -12,7 +12,7 @@ import msgspec
 from connector import opening
 from connector.config import store_files
 from connector.exit_codes import UsageError
-from connector.keeping import comparing, privacy
+from connector.keeping import privacy
 from connector.keeping import restore as restoring
 from connector.keeping import tidy as tidying
 from connector.keeping.deliveries import inbox_deliveries
@@ -48,7 +48,8 @@ def tidy(config: Path, state: Path, place: Path | None, keep: int, now: datetime
 
 
 class FenceStanding(msgspec.Struct, frozen=True):
-    """The fence: raised_at "" where it never was; stands: the stores that may not send; asks: a person must lift it."""
+    """The fence: raised_at "" where it never was; stands: the known stores that may not send; asks: a person must lift
+    it; next: what leads them through, "" where all may send."""
 
     raised_at: str
     why: str
@@ -61,9 +62,11 @@ def fence_standing(state: Path) -> FenceStanding:
     """Raises LedgerError."""
     with reading(state) as db:
         raised = fence.fence_of(db)
-        stands = [store for store in queries.stores_known(db) if fence.stands(db, store)]
-    follows = comparing.PERSON if raised.asks else "The next sync reads the shop, asks GoSweetSpot, and lets them pass."
-    return FenceStanding(raised.raised_at, raised.why, raised.asks, stands, follows if stands or raised.asks else "")
+        known = queries.stores_known(db)
+        stands = [store for store in known if fence.stands(db, store)]
+    follows = fence.PERSON if raised.asks else fence.SYNC
+    is_up = bool(stands) or raised.asks or (raised.number > 0 and not known)
+    return FenceStanding(raised.raised_at, raised.why, raised.asks, stands, follows if is_up else "")
 
 
 def lift_fence(state: Path, who: str, reason: str, now: datetime) -> str:

@@ -18,8 +18,9 @@ from connector.keeping.backups import backups_in
 from connector.keeping.leftovers import damaged_inboxes, half_done
 from connector.ledger import people_data
 from connector.ledger.connection import Ledger, LedgerError
+from connector.ledger.naming import ID
 from connector.ledger.people import Refused
-from connector.ledger.people_data import Held, Place
+from connector.ledger.people_data import Asked, Held, Place
 from connector.ledger.reading import reading, reading_file
 from connector.ledger.times import stamp
 
@@ -72,6 +73,7 @@ class Found(msgspec.Struct, frozen=True):
 def find(state: Path, name: str, backups: Path | None = None, deliveries: Deliveries | None = None) -> Iterator[Found]:
     """Every place that has this name, e-mail address, telephone or order number. Raises LedgerError, Refused."""
     matches = matcher(name)
+    _refuse_missing(backups)
     with reading(state) as db:
         yield from (_found(place) for place in people_data.search(db, matches))
     if deliveries is not None:
@@ -88,6 +90,11 @@ def find(state: Path, name: str, backups: Path | None = None, deliveries: Delive
 
 def _found(place: Place, file: str = "") -> Found:
     return Found(place.where, place.store, place.order, place.since, file)
+
+
+def _refuse_missing(backups: Path | None) -> None:
+    if backups is not None and not backups.is_dir():
+        raise Refused(f"{backups}: there is no such folder, so no backup can be looked at.")
 
 
 def copies(state: Path, backups: Path | None = None) -> list[Path]:
@@ -114,16 +121,17 @@ def erase(
     now: datetime,
     deliveries: Deliveries | None = None,
 ) -> list[Erased]:
-    """Take out what is about people in these orders (number, id or slip number). What may still ship is only marked,
+    """Take out what is about people in these orders (number, id or slip number:
+    connector.ledger.naming). What may still ship is only marked,
     and erased by housekeeping when it is over. Written down without the data. Raises Refused, before anything is done,
-    where an order is not known; LedgerError."""
+    where an order is not known or a name is that of several; LedgerError."""
     with ledger.writing() as db:
         found = []
         for name in names:
             orders = people_data.orders_named(db, name, store)
             if not orders:
                 raise Refused(f"no order is known by {name!r}; nothing was erased. Find it: connector privacy find")
-            found += orders
+            found += _of_one(name, orders)
         for order in found:
             people_data.erase(db, order, now)
             people_data.write_down(db, who, "privacy erase", order.slip_id, now)
@@ -132,6 +140,17 @@ def erase(
         gone = deliveries.erase(order.store, [order.order, order.order_id]) if deliveries and order.is_over else 0
         done.append(Erased(order.store, order.order, order.state, not order.is_over, gone))
     return done
+
+
+def _of_one(name: str, orders: list[Asked]) -> list[Asked]:
+    """All the parts of one order. Raises Refused where the name is that of several: one of them is somebody else's."""
+    ids = sorted({(one.store, one.order_id) for one in orders})
+    if len(ids) > 1:
+        each = ", ".join(f"{ID}{order_id} of {store}" for store, order_id in ids)
+        raise Refused(
+            f"{name!r} names {len(ids)} orders; nothing was erased. Name the store with --store, or the id: {each}."
+        )
+    return orders
 
 
 class FileMode(msgspec.Struct, frozen=True):
@@ -153,7 +172,8 @@ class Account(msgspec.Struct, frozen=True):
 
 
 def report(state: Path, backups: Path | None = None) -> Account:
-    """Raises LedgerError where there is no ledger."""
+    """Raises LedgerError where there is no ledger, Refused where there is no such folder of backups."""
+    _refuse_missing(backups)
     with reading(state) as db:
         found = people_data.held(db)
     return Account(found, [_mode(path) for path in _files(state, backups)])

@@ -12,12 +12,13 @@ from typing import Final
 
 import msgspec
 
-from connector.keeping.backups import made_by
+from connector.keeping.backups import EVERYWHERE, FAILED, OLD, made_by
 from connector.keeping.host import this_host
-from connector.ledger import epoch, fence, folder, queries
+from connector.ledger import alerts, epoch, fence, folder, queries
 from connector.ledger.backup import check_file, counts
 from connector.ledger.connection import FILE_NAME, LedgerError, open_ledger
 from connector.ledger.reading import reading_file
+from connector.ledger.times import stamp
 from connector.lock import StoreLock
 
 WHY: Final = "The ledger was restored from a backup"
@@ -109,6 +110,8 @@ def _fenced(partial: Path, backup: Path, now: datetime) -> int:
             with ledger.writing() as db:
                 made = datetime.fromtimestamp(backup.stat().st_mtime, UTC)
                 fence.raise_fence(db, f"{WHY} of {made:%Y-%m-%d %H:%M} UTC.", now)
+                for kind in (FAILED, OLD):  # the very backup that this is was not there yet, or is here now
+                    alerts.close_kind(db, EVERYWHERE, kind, stamp(now), "a backup was restored")
             found = counts(ledger.db)["slips"]
         inside.replace(partial)
         return found

@@ -48,6 +48,8 @@ def answers(state: Path, sql: str) -> Iterator[dict[str, Any]]:
     """
     from sqlite_utils import Database
 
+    if not sql.strip():
+        raise UsageError("there is no question; it is asked by one SELECT. Its tables: connector ledger tables")
     with reading(state) as connection:
         connection.set_authorizer(_only_reading)
         try:

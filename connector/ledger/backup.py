@@ -6,12 +6,13 @@ The only supported way to copy a live ledger (failures.md K1). Written beside it
 from __future__ import annotations
 
 import sqlite3
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
 
 from connector.ledger import folder
 from connector.ledger.connection import Ledger, LedgerError, as_ledger_error
+from connector.ledger.errors import UNREADABLE
 from connector.ledger.soundness import check as check
 
 
@@ -40,6 +41,22 @@ def back_up(ledger: Ledger, target: Path) -> Path:
     finally:
         _remove(partial)
     return target
+
+
+def refuse_to_overwrite(target: Path) -> None:
+    """Raises LedgerError where something else than a ledger stands under the name a person gave: a backup may replace
+    a backup and nothing else."""
+    if not target.exists() or _is_a_ledger(target):
+        return
+    raise LedgerError(f"{target}: this exists and is no ledger; nothing was written. Give the backup another name.")
+
+
+def _is_a_ledger(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db, suppress(*UNREADABLE):
+        return bool(db.execute("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'slips'").fetchone())
+    return False
 
 
 def _copy(source: sqlite3.Connection, partial: Path) -> None:

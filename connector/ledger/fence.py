@@ -21,6 +21,13 @@ STANDS: Final = (
 )
 """Whether a store, the first parameter, may not send."""
 
+PERSON: Final = (
+    "Nothing is sent until a person has made sure that no other machine sends, and says so: "
+    "connector ledger lift-fence --reason '...'"
+)
+SYNC: Final = "The next sync reads the shop, asks GoSweetSpot, and lets them pass."
+"""What leads a store through: a person's word first where one must be given, then a sync."""
+
 
 class Fence(msgspec.Struct, frozen=True):
     """The fence as it was raised last. number  0 where it never was; asks  a person must lift it first; adopts  the
@@ -42,6 +49,13 @@ def fence_of(db: sqlite3.Connection) -> Fence:
 def stands(db: sqlite3.Connection, store: str) -> bool:
     """Whether nothing may be sent for this store."""
     return bool(db.execute("SELECT " + STANDS, (store,)).fetchone()[0])
+
+
+def leads_through(db: sqlite3.Connection, store: str) -> str:
+    """What must happen before anything is sent for this store, a sentence; "" where the fence doesn't stand for it."""
+    if not stands(db, store):
+        return ""
+    return PERSON if fence_of(db).asks else SYNC
 
 
 def adopts(db: sqlite3.Connection, store: str) -> bool:

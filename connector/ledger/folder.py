@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shlex
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -57,13 +58,12 @@ def refuse_exposed(path: Path) -> None:
     if path.stat().st_nlink > 1:
         raise LedgerError(
             f"{path}: the file has a second name (hard link); a copy under another name could be written too. "
-            f"Find it with: find / -xdev -samefile {path}"
+            f"Find it with: find / -xdev -samefile {shlex.quote(str(path))}"
         )
     for each in (path, *(path.with_name(path.name + ending) for ending in BESIDE)):
         if each.exists() and stat.S_IMODE(each.stat().st_mode) & 0o077:
-            raise LedgerError(
-                f"{each}: others can read this file, and it holds customers' addresses. Run: chmod 600 {each}"
-            )
+            mend = f"Run: chmod 600 {shlex.quote(str(each))}"
+            raise LedgerError(f"{each}: others can read this file, and it holds customers' addresses. {mend}")
 
 
 def refuse_empty(path: Path) -> None:

@@ -6,7 +6,7 @@ import sqlite3
 
 import msgspec
 
-from connector.packing_slip import number_key
+from connector.ledger.naming import called
 
 
 class Slip(msgspec.Struct, frozen=True):
@@ -34,15 +34,16 @@ class Slip(msgspec.Struct, frozen=True):
 
 
 def slips_named(db: sqlite3.Connection, name: str, store: str | None = None) -> list[Slip]:
-    """The slips of this slip number, order number or order id; several where parts or stores share it."""
-    rows = db.execute(
-        "SELECT id, store, order_id, part, order_number, coalesce(number, ''), destination, origin, created_at,"
-        " coalesce(ticket, ''), coalesce(tracking_url, ''), coalesce(gss_status, ''), coalesce(picked, ''),"
-        " coalesce(delivered, '') FROM slips WHERE (:store IS NULL OR store = :store)"
-        " AND ((number IS NOT NULL AND number_key = :key) OR order_number = :name OR order_id = :name) ORDER BY id",
-        {"store": store, "key": number_key(name), "name": name},
-    )
-    return [Slip(*row) for row in rows]
+    """The slips that a person may mean (connector.ledger.naming), the oldest first."""
+    found = []
+    for one in called(db, name, store):
+        found += db.execute(
+            "SELECT id, store, order_id, part, order_number, coalesce(number, ''), destination, origin, created_at,"
+            " coalesce(ticket, ''), coalesce(tracking_url, ''), coalesce(gss_status, ''), coalesce(picked, ''),"
+            " coalesce(delivered, '') FROM slips WHERE store = ? AND order_id = ? AND part = ?",
+            (one.store, one.order_id, one.part),
+        ).fetchall()
+    return [Slip(*row) for row in sorted(found)]
 
 
 class Passed(msgspec.Struct, frozen=True):
@@ -60,14 +61,15 @@ class Passed(msgspec.Struct, frozen=True):
 
 
 def passed_over_named(db: sqlite3.Connection, name: str, store: str | None = None) -> list[Passed]:
-    """The orders of this number or id that were passed over."""
-    rows = db.execute(
-        "SELECT store, order_id, part, order_number, decision, reason, coalesce(until, ''), origin, seen_at"
-        " FROM passed_over WHERE (:store IS NULL OR store = :store) AND (order_number = :name OR order_id = :name)"
-        " ORDER BY store, order_id, part",
-        {"store": store, "name": name},
-    )
-    return [Passed(*row) for row in rows]
+    """The orders that a person may mean (connector.ledger.naming) and that were passed over, by store and id."""
+    found = []
+    for one in called(db, name, store):
+        found += db.execute(
+            "SELECT store, order_id, part, order_number, decision, reason, coalesce(until, ''), origin, seen_at"
+            " FROM passed_over WHERE store = ? AND order_id = ? AND part = ?",
+            (one.store, one.order_id, one.part),
+        ).fetchall()
+    return [Passed(*row) for row in found]
 
 
 class VersionLine(msgspec.Struct, frozen=True):
@@ -178,7 +180,7 @@ class History(msgspec.Struct, frozen=True):
 
 
 def histories(db: sqlite3.Connection, name: str, store: str | None = None) -> list[History]:
-    """The history of each slip of this slip number, order number or order id."""
+    """The history of each slip that a person may mean by this name."""
     return [
         History(
             slip,

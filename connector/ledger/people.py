@@ -4,13 +4,16 @@ no screen."""
 from __future__ import annotations
 
 import json
+import shlex
 import sqlite3
 from datetime import datetime
 
 from connector.ledger import alerts, reached
 from connector.ledger.connection import Ledger, LedgerError
+from connector.ledger.history import passed_over_named, slips_named
 from connector.ledger.intake import HELD_BY_A_PERSON
 from connector.ledger.machine import Alarm
+from connector.ledger.naming import ID
 from connector.ledger.states import State
 from connector.ledger.times import stamp
 from connector.packing_slip import clash_key, number_key
@@ -21,16 +24,21 @@ class Refused(LedgerError):
 
 
 def hold(ledger: Ledger, store: str | None, name: str, who: str, reason: str, now: datetime) -> str:
-    """Keep a slip from being sent until it is released. name: slip number, order number or order id. Returns a
-    sentence; it tells where something of it may be at GSS, which is looked at from then on."""
+    """Keep a slip from being sent until it is released. name: slip number, order number or order id
+    (connector.ledger.naming). Returns a sentence; it tells where something of it may be at GSS, which is looked at
+    from then on."""
     with ledger.writing() as db:
-        slip_id, number, state, _ = _find(db, store, name)
+        slip_id, number, state, sendable = _find(db, store, name)
+        if state is State.HELD and not sendable:
+            raise Refused(
+                f"{number} is held already: it has no valid slip, so it can't be sent before it is corrected."
+            )
         if state not in (State.OWED, State.UNCLEAR, State.HELD):
             raise Refused(f"{number} is {state}: it is at GSS already. Cancel it in the shop, or delete it in GSS.")
         _set(db, slip_id, State.HELD, f"{HELD_BY_A_PERSON}{who}: {reason}", now)
         is_watched = _watch(db, slip_id, now)
         _write_down(db, who, "hold", slip_id, reason, now)
-    said = f"{number} is held. `connector slips release {name}` lets it go."
+    said = f"{number} is held. {_let_go(name, store)}"
     return f"{said} {reached.SENT_BEFORE}" if is_watched else said
 
 
@@ -55,8 +63,8 @@ def retry(ledger: Ledger, store: str | None, name: str, who: str, now: datetime)
     with ledger.writing() as db:
         slip_id, number, state, sendable = _find(db, store, name)
         if state not in (State.REFUSED, State.UNCLEAR, State.OWED, State.CONFIRMED, State.ACCEPTED):
-            let_go = f": `connector slips release {name}` lets it go." if state is State.HELD else ""
-            raise Refused(f"{number} is {state}{let_go or '; there is nothing to send again.'}")
+            follows = f": {_let_go(name, store)}" if state is State.HELD else "; there is nothing to send again."
+            raise Refused(f"{number} is {state}{follows}")
         if not sendable:
             raise Refused(f"{number} has nothing to send.")
         _owe(db, slip_id, now, who)
@@ -100,23 +108,37 @@ def dismiss(ledger: Ledger, alert: int, who: str, reason: str, now: datetime) ->
     return f"alert {alert} is closed."
 
 
+def _let_go(name: str, store: str | None) -> str:
+    of_store = f" --store {shlex.quote(store)}" if store else ""
+    return f"`connector slips release {shlex.quote(name)}{of_store}` lets it go."
+
+
+def no_slip(db: sqlite3.Connection, store: str | None, name: str) -> str:
+    """Why there is no slip of this name, and what to ask instead."""
+    if passed_over_named(db, name, store):
+        of_store = f" --store {shlex.quote(store)}" if store else ""
+        return f"{name!r} is an order that got no slip. Why: connector explain {shlex.quote(name)}{of_store}"
+    return f"no slip is known by {name!r}. `connector slips list` lists them."
+
+
 def _find(db: sqlite3.Connection, store: str | None, name: str) -> tuple[int, str, State, bool]:
-    rows = db.execute(
-        "SELECT s.id, coalesce(s.number, s.order_number), v.state,"
-        " v.hash IS NOT NULL OR (v.op = 'delete' AND s.number IS NOT NULL), s.store"
-        " FROM slips s JOIN versions v ON v.slip_id = s.id AND v.newest = 1"
-        " WHERE (s.number_key = ? OR s.order_number = ? OR s.order_id = ?) AND (? IS NULL OR s.store = ?)",
-        (number_key(name), name, name, store, store),
-    ).fetchall()
-    if not rows:
-        raise Refused(f"no slip is known by {name!r}. `connector slips` lists them.")
-    if len(rows) > 1:
-        where = ", ".join(sorted({row[4] for row in rows}))
+    """(id, how to name it, state, whether there is something to send). Raises Refused for none and for several."""
+    found = slips_named(db, name, store)
+    if not found:
+        raise Refused(no_slip(db, store, name))
+    if len(found) > 1:
+        stores = ", ".join(sorted({one.store for one in found}))
+        each = ", ".join(f"{one.name} is {ID}{one.order_id} of {one.store}" for one in found)
         raise Refused(
-            f"{name!r} names {len(rows)} slips (stores: {where}). Name the store with --store, or the slip number."
+            f"{name!r} names {len(found)} slips (stores: {stores}). Name the store with --store, the slip number, or "
+            f"the id: {each}."
         )
-    slip_id, number, state, sendable, _ = rows[0]
-    return slip_id, number, State(state), bool(sendable)
+    state, sendable = db.execute(
+        "SELECT v.state, v.hash IS NOT NULL OR (v.op = 'delete' AND s.number IS NOT NULL)"
+        " FROM slips s JOIN versions v ON v.slip_id = s.id AND v.newest = 1 WHERE s.id = ?",
+        (found[0].id,),
+    ).fetchone()
+    return found[0].id, found[0].name, State(state), bool(sendable)
 
 
 def _give_number(db: sqlite3.Connection, slip_id: int) -> None:

@@ -29,9 +29,9 @@ class Place(msgspec.Struct, frozen=True):
 _PLACES: Final = (
     (
         "a slip's body, version {}",
-        "SELECT v.seq, s.store, s.order_number, v.created_at, b.body || coalesce(b.receipts, '') FROM bodies b"
-        " JOIN versions v ON v.id = b.version_id JOIN slips s ON s.id = v.slip_id WHERE b.body IS NOT NULL"
-        " OR b.receipts IS NOT NULL",
+        "SELECT v.seq, s.store, s.order_number, v.created_at, coalesce(b.body, '') || coalesce(b.receipts, '')"
+        " FROM bodies b JOIN versions v ON v.id = b.version_id JOIN slips s ON s.id = v.slip_id"
+        " WHERE b.body IS NOT NULL OR b.receipts IS NOT NULL",
     ),
     (
         "why version {} stands as it does",

@@ -14,9 +14,10 @@ from connector.ledger import reached
 class Need(msgspec.Struct, frozen=True):
     """Something that waits for a person.
 
-    alert   its number, None for a slip that is held or refused and was acknowledged already
+    alert   its number, None for a slip that is held or refused and was acknowledged already, and for the fence
+    store   "" where it is about all of them: such a need is found whichever store is asked for
     name    how to name it to a command: the slip number, or the order's number where it has none; "" for a store's own
-    kind    of alert (connector.ledger.machine.Alarm, or a store's own)
+    kind    of alert (connector.ledger.machine.Alarm, or a store's own); "fenced": only a person can lift the fence
     state   of the slip's newest version, "" without a slip
     sendable  it is held with a valid slip and a number that is free: a person may let it go
     """
@@ -31,6 +32,9 @@ class Need(msgspec.Struct, frozen=True):
     since: str
     sendable: bool = False
 
+
+EVERY_STORE = ""
+FENCED = "fenced"
 
 _SENDABLE = """v.state = 'held' AND v.hash IS NOT NULL AND (s.number IS NOT NULL OR NOT EXISTS (SELECT 1 FROM slips o
     WHERE o.destination = s.destination AND o.number_key = s.number_key AND o.number IS NOT NULL))"""
@@ -49,6 +53,8 @@ FROM versions v INDEXED BY versions_waiting JOIN slips s ON s.id = v.slip_id
 WHERE v.newest = 1 AND (v.state = 'held' OR v.state = 'refused' OR v.state = 'late') -- spelt as the index is
 AND v.state != 'late' AND (:store IS NULL OR v.store = :store)
 AND v.slip_id NOT IN (SELECT slip_id FROM alerts WHERE closed_at IS NULL AND slip_id IS NOT NULL)
+UNION ALL
+SELECT NULL, '', '', '', 'fenced', '', why || ' Nothing is sent, for any store.', raised_at, 0 FROM house WHERE asks = 1
 """  # noqa: S608
 
 

@@ -77,3 +77,6 @@ MOVES: Final[dict[State, frozenset[State]]] = {
 
 WAITS_FOR_A_PERSON: Final = frozenset({_S.HELD, _S.REFUSED, _S.LATE})
 """Nothing moves these by itself, except a newer version from the shop."""
+
+OVER: Final = frozenset({_S.PROCESSED, _S.WITHDRAWN, _S.SUPERSEDED, _S.CLOSED})
+"""States after which nothing more is sent or asked about."""

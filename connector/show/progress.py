@@ -9,6 +9,7 @@ from typing import Final
 
 from connector.report import Report
 from connector.show.screen import Screen
+from connector.show.words import counted
 
 FIRST_AFTER_S: Final = 1.0
 """Short runs show nothing: their report says it all, and importing rich would take longer than they do."""
@@ -47,7 +48,7 @@ def sentence(report: Report) -> str:
     if report.total:
         parts.append(f"{100 * report.scanned // report.total} % of the input")
     if report.read_back_calls:
-        parts.append(f"{report.read_back_calls:,} calls to read back")
+        parts.append(f"{counted(report.read_back_calls, 'call')} to read back")
     return ", ".join(parts)
 
 

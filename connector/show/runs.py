@@ -29,7 +29,9 @@ def show_outcome(screen: Screen, outcome: Outcome) -> None:
     if outcome.report.problem:
         screen.trouble([f"{outcome.store}: {outcome.report.problem}"])
     if outcome.report.pause:
-        screen.trouble([f"{outcome.store}: {outcome.report.pause}. What is owed stays owed for the next run."])
+        screen.trouble(
+            [f"{outcome.store}: {outcome.report.pause.rstrip('.')}. What is owed stays owed for the next run."]
+        )
 
 
 def show_problems(screen: Screen, problems: tuple[Problem, ...]) -> None:

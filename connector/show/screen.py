@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from connector.text import for_terminal
@@ -23,7 +23,10 @@ STYLES: Final[Mapping[str, str]] = {
 
 
 class Screen:
-    """Standard output for people and programs, standard error for what went wrong and for progress."""
+    """Standard output for people and programs, standard error for what went wrong and for progress.
+
+    is_open  whether anybody still gets what is shown; lost: why some of it could not be written, "" where nobody minds
+    """
 
     def __init__(self, out: TextIO, err: TextIO, *, as_json: bool = False, color: bool = True) -> None:
         self.as_json = as_json
@@ -31,6 +34,7 @@ class Screen:
         self.err_is_terminal = err.isatty()
         self.color = color and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
         self.is_open = True
+        self.lost = ""
         self._out = out
         self._err = err
         self._console: Console | None = None
@@ -39,7 +43,7 @@ class Screen:
         """One line, wrapped by words on a terminal and never in a pipe."""
         text = for_terminal(text)
         if self.out_is_terminal and text:
-            self._print_rich(text, style)
+            self._give(lambda: self._print_rich(text, style))
         else:
             self._write(text + "\n")
 
@@ -85,28 +89,32 @@ class Screen:
         try:
             self._err.write(for_terminal(text) + "\n")
             self._err.flush()
-        except (BrokenPipeError, ValueError):
-            pass  # nobody reads it; the work goes on
+        except (OSError, ValueError):
+            pass  # nobody reads it, or the disk is full; the work goes on
 
     def close(self) -> None:
         """Let everything out; what can't be delivered any more is dropped."""
-        try:
-            self._out.flush()
-        except (BrokenPipeError, ValueError):
-            self._drop()
+        self._give(lambda: None)
 
     def _write(self, text: str) -> None:
+        self._give(lambda: self._out.write(text))
+
+    def _give(self, write: Callable[[], object]) -> None:
+        """Where it can't be delivered it is dropped, with all that follows: no work stops for it (failures.md Z4)."""
         if not self.is_open:
             return
         try:
-            self._out.write(text)
+            write()
             self._out.flush()
-        except (BrokenPipeError, ValueError):
-            self._drop()
+        except (OSError, ValueError) as err:
+            self._drop(err)
 
-    def _drop(self) -> None:
-        """The reader has gone (`| head`). Python would fail once more on the way out, flushing into the closed pipe."""
+    def _drop(self, err: OSError | ValueError) -> None:
+        """The reader has gone (`| head`), which is no loss, or the disk takes no more. Python would fail once more on
+        the way out, flushing into it."""
         self.is_open = False
+        if isinstance(err, OSError) and not isinstance(err, BrokenPipeError):
+            self.lost = err.strerror or type(err).__name__
         if self._out is sys.stdout:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

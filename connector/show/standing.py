@@ -45,8 +45,9 @@ def show_needs(screen: Screen, needs: list[Mendable], total: int, now: datetime)
     screen.line(f"{counted(total, 'thing')} {'waits' if total == 1 else 'wait'} for a person:", "head")
     for mendable in needs:
         need = mendable.need
-        what = f"order {need.order}" if need.order else f"alert {need.alert}"
-        screen.line(f"  {need.store}  {what}  {need.kind}, {age(moment(need.since), now)}", "bad")
+        what = f"order {need.order}" if need.order else f"alert {need.alert}" if need.alert else "the ledger"
+        store = need.store or "all stores"
+        screen.line(f"  {store}  {what}  {need.kind}, {age(moment(need.since), now)}", "bad")
         screen.line(f"    {need.text}")
         screen.line(f"    {mendable.mend}", "quiet")
     if total > len(needs):
@@ -58,7 +59,9 @@ def _show_store(screen: Screen, standing: StoreStanding, now: datetime) -> None:
     screen.line(f"  slips      {listed(standing.states)}")
     screen.line(f"  no slips   {listed(standing.passed_over)}")
     screen.line(f"  owed       {_owed(standing, now)}")
-    screen.line(f"  read back  {_next(standing.next_read_back, now)}")
+    screen.line(f"  read back  {_when(standing, standing.next_read_back, now)}")
+    if standing.fenced:
+        screen.line(f"  fence      {standing.fenced}", "bad")
     if standing.last_run or not standing.shop_read_at:  # the daemon reads without runs
         screen.line(f"  last run   {_last_run(standing, now)}")
     screen.line(f"  polls      {_news(standing.shop_read_at, now)}")
@@ -69,14 +72,21 @@ def _owed(standing: StoreStanding, now: datetime) -> str:
     owed = standing.owed
     if not owed.oldest:
         return "nothing"
-    oldest = age(moment(owed.oldest), now)
-    return f"{owed.now:,} now, {owed.later:,} later, the oldest for {oldest}; next {_next(standing.next_send, now)}"
+    oldest, when = age(moment(owed.oldest), now), _when(standing, standing.next_send, now)
+    return f"{owed.now:,} now, {owed.later:,} later, the oldest for {oldest}; next {when}"
 
 
-def _next(stamp: str, now: datetime) -> str:
+def _when(standing: StoreStanding, stamp: str, now: datetime) -> str:
+    """When something that is due at this stamp is done: not without a store file, behind the fence, or while the gate
+    is shut."""
     if not stamp:
         return "nothing due"
-    return "with the next sync" if moment(stamp) <= now else f"in {span(moment(stamp) - now)}"
+    if not standing.has_file:
+        return "once its store file is there again"
+    if standing.fenced:
+        return "once the store is through the fence"
+    due = max(moment(at) for at in (stamp, standing.shut_until) if at)
+    return "with the next sync" if due <= now else f"in {span(due - now)}"
 
 
 def _ago(stamp: str, now: datetime) -> str:
@@ -95,9 +105,10 @@ def _last_run(standing: StoreStanding, now: datetime) -> str:
     ended = (
         "" if run.ended_at else ", not ended: it is under way, or was interrupted (the next one goes on where it was)"
     )
-    counts = {name: run.counts.get(name, 0) for name in ("read", "new", "changed", "held", "withdrawn", "calls")}
+    counts = {name: run.counts.get(name, 0) for name in ("read", "new", "changed", "held", "withdrawn")}
+    calls = f", {counted(run.counts['calls'], 'call')}" if run.counts.get("calls") else ""
     problem = f". {run.problem}" if run.problem else ""
-    return f"{_ago(run.started_at, now)}{ended}: {listed(counts)}{problem}"
+    return f"{_ago(run.started_at, now)}{ended}: {listed(counts)}{calls}{problem}"
 
 
 def _calls(standing: StoreStanding, now: datetime) -> str:

@@ -12,14 +12,13 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
-from connector import plain_file
 from connector.config import load_stores
 from connector.exit_codes import UsageError
 from connector.inbox.box import Inbox
 from connector.problem import ConfigError, Problem, rendering
 from connector.sane_clock import wait_until_set
 from connector.store import Store
-from connector.web.server import Served, served
+from connector.web.server import served, taken_at
 
 LOOK_EVERY_S: Final = 0.1
 
@@ -80,22 +79,14 @@ def receive(
     host = Apart(config, state, tell)
     if not any(store.inbox.secret for store in host.stores()):
         raise UsageError(f"{config}: no store has a secret in [inbox], so there is nothing to receive.")
-    with _signals() as wishes, _served(host, listen, hosts, quota) as web:
+    inbox = Inbox.open(host.state, quota=quota)
+    with _signals() as wishes, served(host, taken_at(listen), hosts=hosts, inbox=inbox) as web:
         tell(f"deliveries are taken at {web.url}/in/STORE")
         while not wishes.stop:
             time.sleep(LOOK_EVERY_S)
             if wishes.reload:
                 wishes.reload = False
                 host.reload()
-
-
-@contextmanager
-def _served(host: Apart, listen: str, hosts: Sequence[str], quota: int) -> Iterator[Served]:
-    try:
-        with served(host, listen, hosts=hosts, inbox=Inbox.open(host.state, quota=quota)) as web:
-            yield web
-    except OSError as err:
-        raise UsageError(f"{listen} can't be listened at ({plain_file.reason(err)}).") from err
 
 
 class _Wishes:

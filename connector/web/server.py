@@ -20,6 +20,7 @@ from typing import Final, Protocol
 
 import uvicorn
 
+from connector import plain_file
 from connector.exit_codes import UsageError
 from connector.inbox.box import Inbox
 from connector.inbox.doors import doors_of
@@ -74,16 +75,23 @@ def now() -> datetime:
 
 @contextmanager
 def served(
-    host: Host, listen: str, *, limits: Limits | None = None, hosts: Sequence[str] = (), inbox: Inbox | None = None
+    host: Host,
+    listen: str | socket.socket,
+    *,
+    limits: Limits | None = None,
+    hosts: Sequence[str] = (),
+    inbox: Inbox | None = None,
 ) -> Iterator[Served]:
     """For the length of a `with`; requests under way are finished at its end, or cut after limits.stop_s.
 
-    listen  HOST:PORT; port 0 takes a free one. hosts  names that requests may be addressed to; none: any
+    listen  HOST:PORT, port 0 takes a free one; or what `taken_at` gave
+    hosts  names that requests may be addressed to; none: any
     Raises UsageError, InboxError, OSError (the port is taken).
     """
     limits = limits or Limits()
     limits = limits._replace(connections=_connections_to_have(limits.connections))
-    web = Served(host, listener(listen), limits, frozenset(hosts), inbox)
+    taken = listener(listen) if isinstance(listen, str) else listen
+    web = Served(host, taken, limits, frozenset(hosts), inbox)
     web.start()
     try:
         yield web
@@ -221,6 +229,14 @@ def listener(listen: str) -> socket.socket:
         taken.close()
         raise
     return taken
+
+
+def taken_at(listen: str) -> socket.socket:
+    """The same for who typed it. Raises UsageError where it can't be had, too."""
+    try:
+        return listener(listen)
+    except OSError as err:
+        raise UsageError(f"{listen} can't be listened at ({plain_file.reason(err)}).") from err
 
 
 def is_on_loopback(listen: str) -> bool:

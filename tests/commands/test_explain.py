@@ -85,3 +85,12 @@ def test_an_order_of_several_stores_is_told_for_each_or_for_the_one_named(desk: 
     desk("sync")
     assert [one["store"] for one in desk("explain", "#1", "--json").values] == ["kiwi", "moa"]
     assert desk("explain", "#1", "--store", "moa", "--json").value["number"] == "M-#1"
+
+
+def test_what_waits_is_told_of_the_order_it_is_about_though_another_has_its_number(desk: Desk) -> None:
+    desk.store()
+    desk.export(order(1, Id="1"), order(1, Id="2"))
+    desk("sync")
+    assert desk("slips", "release", "id:1").code == 0
+    assert "connector sync kiwi --from-start" in desk("explain", "id:2").out
+    assert "connector sync kiwi --from-start" not in desk("explain", "id:1").out

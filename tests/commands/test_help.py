@@ -106,6 +106,23 @@ def test_what_cannot_be_understood_ends_with_2_and_a_hint(
     assert hint in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("sandbox", "--port", "99999"), "argument --port: '99999' is not a port: 0 to 65535"),
+        (("demo", "--port", "-1"), "argument --port: '-1' is not a port: 0 to 65535"),
+        (("slips", "list", "--limit", "0"), "argument --limit: '0' is not a number from 1 on"),
+        (("slips", "dismiss", "abc", "--reason", "x"), "argument ALERT: 'abc' is not a number from 1 on"),
+    ],
+)
+def test_a_number_that_cannot_be_meant_is_told_in_plain_words(
+    words: tuple[str, ...], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(words)
+    assert told in capsys.readouterr().err
+
+
 def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         cli.main(["--version"])

@@ -100,6 +100,17 @@ def test_for_programs_it_says_the_path(desk: Desk) -> None:
     assert desk("--json", "init", "moa", *GIVEN).value == "config/moa.toml"
 
 
+def test_no_answer_at_a_question_writes_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def answer(_: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr("builtins.input", answer)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    said = desk("init", "moa")
+    assert (said.code, "no answer came, so nothing was written" in said.err) == (2, True)
+    assert list((desk.folder / "config").iterdir()) == []
+
+
 def test_on_a_terminal_it_asks_for_all_but_the_name_given(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     answers: Iterator[str] = iter(["csv", "exports/moa", "woocommerce", desk.url, "env:MOA_TEST_KEY", "", ""])

@@ -64,3 +64,20 @@ def test_reading_waits_for_no_upgrade_and_makes_none(kiwi: Desk) -> None:
     db.close()
     said = kiwi("status")
     assert (said.code, "schema 99" in said.err) == (3, True)
+
+
+def test_a_backup_replaces_a_backup_and_nothing_else(kiwi: Desk) -> None:
+    kiwi("sync")
+    file = kiwi.folder / "config" / "kiwi.toml"
+    before = file.read_text()
+    said = kiwi("ledger", "backup", "config/kiwi.toml")
+    assert (said.code, "config/kiwi.toml: this exists and is no ledger" in said.err) == (3, True)
+    assert kiwi("ledger", "backup", "config").code == 3
+    assert file.read_text() == before
+    assert [kiwi("ledger", "backup", "monday.db").code for _ in range(2)] == [0, 0]
+
+
+def test_no_question_is_told_as_one(kiwi: Desk) -> None:
+    kiwi("sync")
+    said = kiwi("ledger", "query", " ")
+    assert (said.code, said.err.startswith("connector: there is no question; it is asked by one SELECT")) == (2, True)

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
+from connector.cli import main
 from connector.report import Report
+from connector.sandbox.handle import Sandbox
 from connector.show.progress import LINE_EVERY_S, sentence, watching
 from connector.show.rows import show_rows
 from connector.show.screen import Screen
 from connector.show.words import age, at, counted, listed, span
-from tests.commands.desk import Desk
+from tests.commands.desk import Desk, order
 
 
 class Terminal(io.StringIO):
@@ -22,6 +29,11 @@ class Terminal(io.StringIO):
 class Closed(io.StringIO):
     def write(self, _: str) -> int:
         raise BrokenPipeError
+
+
+class Full(io.StringIO):
+    def write(self, _: str) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 @pytest.fixture
@@ -91,11 +103,33 @@ def test_a_reader_who_left_stops_nothing() -> None:
     assert not screen.is_open
 
 
-def test_head_may_close_the_pipe(kiwi: Desk) -> None:
-    import subprocess
-    import sys
-    from pathlib import Path
+def test_Z4_a_full_disk_under_the_output_keeps_no_store_from_being_synced(
+    desk: Desk, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number, name in enumerate(("kiwi", "moa")):
+        desk.store(name, prefix=name)
+        desk.export(order(number), store=name)
+    with Path("/dev/full").open("w") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        code = main(("sync", "--json"))
+    assert len(sandbox.orders()) == 2
+    assert code == 1
+    assert "what was to be shown is lost (No space left on device); the work itself went on." in capsys.readouterr().err
 
+
+def test_Z4_a_full_disk_under_the_errors_changes_no_exit_code(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", Full())
+    assert main(("sync", "nope")) == 2
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_Z3_a_command_begins_and_ends_without_its_first_handles(closed: str, desk: Desk) -> None:
+    connector = Path(sys.executable).with_name("connector")
+    ran = subprocess.run(f"'{connector}' sync {closed}", shell=True, cwd=desk.folder, capture_output=True, check=False)
+    assert (ran.returncode, b"Traceback" in ran.stderr) == (2, False), "there is no store yet"
+
+
+def test_head_may_close_the_pipe(kiwi: Desk) -> None:
     kiwi("sync")
     connector = Path(sys.executable).with_name("connector")
     piped = subprocess.run(

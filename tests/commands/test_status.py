@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
+import pytest
+
+from connector.ledger import fence
+from connector.ledger.connection import open_ledger
 from connector.ledger.machine import Alarm
 from connector.ledger.queries import Need
 from connector.mending import mend_of
 from connector.sandbox.handle import Sandbox
 from tests.commands.desk import Desk, order
+
+
+def fenced(desk: Desk, *, asks: bool) -> None:
+    with open_ledger(desk.folder / "state") as ledger, ledger.writing() as db:
+        fence.raise_fence(db, "It came from elsewhere.", datetime.now(UTC), asks=asks)
 
 
 def test_nothing_waits_and_the_store_is_told(kiwi: Desk) -> None:
@@ -80,6 +91,79 @@ def test_a_store_file_that_cannot_be_used_is_named_with_its_line_and_is_no_good_
     assert said.code == 2
     assert said.out.splitlines()[-2] == "config/kiwi.toml: 1 problem"
     assert said.out.splitlines()[-1].endswith('[schedule] evry: no such key. Did you mean "every"?')
+
+
+def test_K8_Z10_a_fence_that_only_a_person_lifts_waits_for_one(kiwi: Desk) -> None:
+    kiwi("sync")
+    fenced(kiwi, asks=True)
+    kiwi.export(order(1003))
+    assert kiwi("sync").code == 1
+    said = kiwi("status", "kiwi")
+    assert said.code == 1
+    lines = said.out.splitlines()
+    assert lines[0] == "1 thing waits for a person:"
+    assert lines[1].startswith("  all stores  the ledger  fenced, ")
+    assert lines[3].endswith("connector ledger lift-fence --reason '...'")
+    assert "next once the store is through the fence" in said.out
+    assert "  fence      Nothing is sent until a person has made sure" in said.out
+    explained = kiwi("explain", "#1003").out
+    assert ("with the next sync" in explained, "It is sent after that" in explained) == (False, True)
+    assert kiwi("ledger", "lift-fence", "--reason", "the old server is off").code == 0
+    assert kiwi("sync").code == 0
+    assert kiwi("status").code == 0
+
+
+def test_K8_the_fence_is_one_thing_however_many_stores_are_asked_for(desk: Desk) -> None:
+    for name in ("kiwi", "moa"):
+        desk.store(name, prefix=name)
+        desk.export(order(1), store=name)
+    desk("sync")
+    fenced(desk, asks=True)
+    value = desk("status", "kiwi", "moa", "--json").value
+    assert (value["needs_counted"], len(value["needs"])) == ({"fenced": 1}, 1)
+
+
+def test_G5_a_store_whose_file_is_gone_is_a_problem_while_its_slips_are_open(desk: Desk, sandbox: Sandbox) -> None:
+    for name in ("kiwi", "moa"):
+        desk.store(name, prefix=name)
+        desk.export(order(1), store=name)
+    sandbox.fault("lost", times=None)
+    desk("sync")
+    (desk.folder / "config" / "moa.toml").unlink()
+    for said in (desk("status"), desk("status", "moa")):
+        assert said.code == 2
+        assert "next once its store file is there again" in said.out
+        assert said.out.splitlines()[-1].startswith("  file  no store file for moa, whose slips are not all over (1 ")
+    assert "connector sync moa" not in desk("explain", "moa#1").out.partition("store file: put it back first.")[0]
+    assert "It is sent after that: connector sync moa" in desk("explain", "moa#1").out
+
+
+def test_G5_a_store_whose_slips_are_over_needs_no_file(desk: Desk, sandbox: Sandbox) -> None:
+    desk.store()
+    desk.store("moa", prefix="m")
+    desk.export(order(1, Status="cancelled"), store="moa")
+    desk("sync", "moa")
+    (desk.folder / "config" / "moa.toml").unlink()
+    assert desk("status").code == 0
+
+
+def test_a_folder_that_is_missing_or_empty_is_no_good_end(kiwi: Desk) -> None:
+    kiwi("sync")
+    said = kiwi("status", "--config", "nope")
+    assert (said.code, "the folder can't be read" in said.out) == (2, True)
+    (kiwi.folder / "empty").mkdir()
+    said = kiwi("status", "--config", "empty")
+    assert (said.code, "there is no store file" in said.out) == (2, True)
+
+
+def test_nothing_is_promised_for_a_time_when_nothing_may_be_called(kiwi: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DESK_KEY", "not-the-key")
+    assert "looks the same. What is owed stays owed" in kiwi("sync").err
+    lines = kiwi("status").out.splitlines()
+    owed, calls = (next(line for line in lines if line.startswith(f"  {word}")) for word in ("owed", "calls"))
+    assert "none for " in calls
+    assert "2 new, 1 call. GoSweetSpot does not accept the key" in next(one for one in lines if "last run" in one)
+    assert ("with the next sync" in owed, "next in " in owed) == (False, True)
 
 
 def test_without_a_ledger_it_says_what_makes_one(kiwi: Desk) -> None:

@@ -9,10 +9,16 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from connector import log
+from connector.exit_codes import UsageError
+from connector.ledger import fence
+from connector.ledger.connection import open_ledger
+from connector.running import run
 from connector.sandbox.handle import Sandbox
 from connector.sandbox.options import Options
 from connector.sandbox.server import running as sandbox_running
@@ -261,6 +267,31 @@ def test_K6_a_fenced_store_is_read_at_once_whatever_its_rhythm(place: Place, gss
         daemon.wait_for("nothing is sent until shops and GoSweetSpot were asked")
         until(lambda: has(gss, "KIWI-#2"), "the second order at GSS")
         assert daemon.stop()[0] == 0
+
+
+def test_K8_a_fence_that_only_a_person_lifts_is_a_warning_and_says_so(place: Place) -> None:
+    place.store("kiwi")
+    place.export("kiwi", 1)
+    with open_ledger(place.state) as ledger, ledger.writing() as db:
+        fence.raise_fence(db, "It came from elsewhere.", datetime.now(UTC), asks=True)
+    with running(place) as daemon:
+        told = daemon.wait_for("nothing is sent until a person lifts the fence")
+        waits = daemon.wait_for("waits", store="kiwi")
+        assert daemon.stop()[0] == 0
+    assert (told["level"], waits["level"]) == ("warning", "warning")
+    assert "connector ledger lift-fence" in told["why"]
+
+
+def test_a_port_that_is_taken_is_told_before_any_work_is_begun(
+    place: Place, gss: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GSS_KEY", gss.key)
+    place.store("kiwi")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        listen = f"127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(UsageError, match=rf"^{listen} can't be listened at \(address already in use\)\.$"):
+            run(place.config, place.state, log.logger(), listen=listen)
+    assert not (place.state / "ledger.db").exists()
 
 
 def test_D7_a_store_whose_lock_file_is_taken_away_is_let_go_and_taken_again(place: Place, gss: Sandbox) -> None:

@@ -16,6 +16,7 @@ from connector.keeping.deliveries import inbox_deliveries
 from connector.keeping.privacy import erase, find, matcher, report
 from connector.keeping.retention import erase_what_is_over, prune
 from connector.keeping.tidy import tidy
+from connector.ledger.alerts import open_alert
 from connector.ledger.connection import Ledger, open_ledger
 from connector.ledger.people import Refused
 from connector.order import Address
@@ -82,13 +83,16 @@ def test_SEC19_find_looks_at_every_place_words_about_people_may_stand(ledger: Le
     with ledger.writing() as db:
         db.execute("UPDATE versions SET reason = 'Canary asked' WHERE slip_id = 2")
         db.execute("UPDATE slips SET gss_status = 'Delivered to Canary' WHERE id = 2")
+        db.execute("UPDATE bodies SET body = NULL, receipts = 'Canary Road' WHERE version_id = 2")  # held
         db.execute("INSERT INTO alerts (store, kind, text, opened_at) VALUES ('kiwi', 'x', 'Canary', 't')")
         db.execute("INSERT INTO actions (at, who, what, reason) VALUES ('t', 'anna', 'hold', 'Canary')")
         db.execute("INSERT INTO runs (store, started_at, problem) VALUES ('kiwi', 't', 'Canary')")
         db.execute("INSERT INTO set_aside (at, source, row, why) VALUES ('t', 'slips', 'Canary', '')")
         db.execute("INSERT INTO attempts VALUES (9, 'kiwi', 'put', 1, 't', 't', 'answered', 200, '')")
         db.execute("INSERT INTO attempt_versions VALUES (9, 2, 'refused: Canary has no street')")
-    assert sorted({one.where.rstrip("0123456789 ") for one in find(folder, "CANARY")}) == [
+    found = list(find(folder, "CANARY"))
+    assert ("a slip's body, version 1", "#2") in {(one.where, one.order) for one in found}
+    assert sorted({one.where.rstrip("0123456789 ") for one in found}) == [
         "GoSweetSpot's answer to call",
         "a row set aside by an upgrade,",
         "a slip's body, version",
@@ -128,6 +132,19 @@ def test_R6_W31_what_may_still_ship_is_told_and_erased_once_it_is_over(ledger: L
     over(ledger, "1")
     assert prune(ledger, "kiwi", 90 * DAY, START + DAY, None).slips == 1, "at once, and whatever the clock says"
     assert b"ereana" not in bytes_of(folder)
+
+
+def test_SEC19_erase_takes_the_order_of_a_number_and_not_the_one_whose_id_it_is(ledger: Ledger) -> None:
+    the_shop_shows(ledger, an_order("9490", number="9478"), an_order("9502", number="9490"))
+    assert [one.order for one in erase(ledger, ["9490"], None, "anna", START)] == ["9490"]
+    assert count(ledger, "slips", "order_id = '9490' AND erase_at IS NOT NULL") == 0
+
+
+def test_SEC19_erase_takes_nobody_where_two_orders_have_the_number(ledger: Ledger) -> None:
+    the_shop_shows(ledger, an_order("5", number="5001"), an_order("6", number="5001"))
+    with pytest.raises(Refused, match=r"'5001' names 2 orders; nothing was erased.*: id:5 of kiwi, id:6 of kiwi\."):
+        erase(ledger, ["5001"], None, "anna", START)
+    assert [one.order for one in erase(ledger, ["id:6"], None, "anna", START)] == ["5001"]
 
 
 def test_nothing_is_erased_where_one_of_the_orders_is_not_known(ledger: Ledger) -> None:
@@ -273,6 +290,15 @@ def test_a_day_s_housekeeping_says_what_it_did(kiwi: Desk) -> None:
     assert kiwi("ledger", "tidy", "--json").value["problems"] == []
 
 
+def test_a_fence_stands_where_no_store_is_known_yet(kiwi: Desk) -> None:
+    kiwi("ledger", "adopt")
+    out = kiwi("ledger", "fence").out
+    assert "A person asked to take what GoSweetSpot has as known." in out
+    assert "May not send: no store known yet" in out
+    kiwi("sync")
+    assert kiwi("ledger", "fence").out == "No fence stands: every store may send.\n"
+
+
 def test_restore_then_fence_then_lift(kiwi: Desk) -> None:
     kiwi("sync")
     assert kiwi("ledger", "fence").out == "No fence stands: every store may send.\n"
@@ -297,3 +323,21 @@ def test_find_erase_and_report_by_their_commands(kiwi: Desk) -> None:
     assert (said.code, "may still ship" in said.out) == (1, True)
     assert "slips with names and addresses" in kiwi("privacy", "report").out
     assert kiwi("privacy", "find", "1001 Kowhai", "--json").values[0]["order"] == "#1001"
+
+
+def test_a_folder_of_backups_that_is_not_there_is_told(kiwi: Desk) -> None:
+    kiwi("sync")
+    for words in (("report",), ("find", "Aroha Example")):
+        said = kiwi("privacy", *words, "--backups", "nope")
+        assert (said.code, said.out) == (2, "")
+        assert said.err == "connector: nope: there is no such folder, so no backup can be looked at.\n"
+
+
+def test_the_first_backup_comes_back_without_the_call_for_one(kiwi: Desk) -> None:
+    kiwi("sync")
+    with open_ledger(kiwi.folder / "state") as ledger, ledger.writing() as db:
+        open_alert(db, "", None, "backup is old", "the newest backup is missing", "2026-05-04T00:00:00.000Z")
+    assert kiwi("status").code == 1
+    kiwi("ledger", "tidy", "--backups", "backups")
+    kiwi("ledger", "restore", next(str(path) for path in Path("backups").iterdir()))
+    assert "backup is old" not in kiwi("status").out

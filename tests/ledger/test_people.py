@@ -13,7 +13,7 @@ from connector.ledger.connection import Ledger, LedgerError, in_memory
 from connector.ledger.machine import Shown
 from connector.ledger.people import Refused
 from connector.ledger.proofs import Sight
-from connector.order import Fulfilment
+from connector.order import Address, Fulfilment
 from tests.ledger.given import (
     START,
     G,
@@ -49,7 +49,7 @@ def release(ledger: Ledger, name: str = "#1", store: str | None = "kiwi") -> str
 
 
 def test_a_slip_held_by_a_person_is_not_sent_until_it_is_released(ledger: Ledger) -> None:
-    assert hold(ledger) == "#1 is held. `connector slips release #1` lets it go."
+    assert hold(ledger) == "#1 is held. `connector slips release '#1' --store kiwi` lets it go."
     assert sent(ledger) == []
     assert reason(ledger) == "held by jane: is it fraud?"
     release(ledger)
@@ -193,6 +193,12 @@ def test_acknowledging_a_late_slip_ends_it_and_it_is_asked_about_no_more(ledger:
         people.acknowledge(ledger, None, "#1", "jane", "", START)
 
 
+def test_an_order_without_a_valid_slip_keeps_the_reason_why(ledger: Ledger) -> None:
+    the_shop_shows(ledger, an_order("2", ship_to=Address(name="Aroha", country="Atlantis")))
+    with pytest.raises(Refused, match="held already: it has no valid slip"):
+        people.hold(ledger, None, "#2", "jane", "", START)
+
+
 def test_a_name_that_fits_several_stores_asks_for_the_store(ledger: Ledger) -> None:
     the_shop_shows(ledger, an_order(), by=rules("moa", prefix="M"))
     with pytest.raises(Refused, match=r"'1' names 2 slips \(stores: kiwi, moa\). Name the store"):
@@ -200,6 +206,31 @@ def test_a_name_that_fits_several_stores_asks_for_the_store(ledger: Ledger) -> N
     people.hold(ledger, "moa", "1", "jane", "", START)
     people.hold(ledger, None, "m#1", "jane", "", START)
     assert (state(ledger), state(ledger, store="moa")) == ("owed", "held")
+
+
+def test_a_number_that_is_another_orders_id_means_the_order_of_that_number(ledger: Ledger) -> None:
+    counted = [an_order("9490", number="9478"), an_order("9502", number="9490"), an_order("9514", number="9502")]
+    the_shop_shows(ledger, *counted, by=rules(prefix=""))
+    people.hold(ledger, None, "9490", "jane", "", START)
+    assert [state(ledger, id_) for id_ in ("9490", "9502", "9514")] == ["owed", "held", "owed"]
+    people.hold(ledger, None, "9514", "jane", "", START)  # no number: an id
+    people.hold(ledger, None, "id:9490", "jane", "", START)
+    assert [state(ledger, id_) for id_ in ("9490", "9502", "9514")] == ["held", "held", "held"]
+
+
+def test_two_orders_of_one_number_are_told_apart_by_id(ledger: Ledger) -> None:
+    the_shop_shows(ledger, an_order("5", number="5001"), an_order("6", number="5001"))
+    with pytest.raises(Refused, match=r"or the id: 5001 is id:5 of kiwi, 5001 is id:6 of kiwi\."):
+        people.hold(ledger, None, "5001", "jane", "", START)
+    people.hold(ledger, None, "id:6", "jane", "", START)
+
+
+def test_an_order_that_got_no_slip_has_a_story(ledger: Ledger) -> None:
+    the_shop_shows(ledger, an_order("13", number="#1013", cancelled=True))
+    with pytest.raises(
+        Refused, match=r"'#1013' is an order that got no slip. Why: connector explain '#1013' --store kiwi"
+    ):
+        people.hold(ledger, "kiwi", "#1013", "jane", "", START)
 
 
 def test_a_name_nobody_has_is_quoted(ledger: Ledger) -> None:
