@@ -23,7 +23,7 @@ from connector.ledger.times import moment, stamp
 
 
 class Asked(msgspec.Struct, frozen=True, gc=False):
-    """A newest version whose slip GSS is to be asked about. body is None for a delete; stopped: see the machine."""
+    """A newest version whose slip GSS is to be asked about. body is None for a delete."""
 
     version_id: int
     slip_id: int
@@ -36,7 +36,6 @@ class Asked(msgspec.Struct, frozen=True, gc=False):
     attempt_id: int | None
     ended_at: datetime | None
     ghosts: int
-    stopped: bool = False
 
 
 class Sight(msgspec.Struct, frozen=True, gc=False):
@@ -67,8 +66,7 @@ _STATES = {state.value: state for state in State}
 def due(db: sqlite3.Connection, store: str, most: int, now: datetime) -> list[Asked]:
     """The versions to read back now, longest due first."""
     rows = db.execute(
-        "SELECT v.id, v.slip_id, v.seq, s.number, v.op, v.state, b.body, v.hash, v.attempt_id, a.ended_at, v.ghosts,"
-        " s.stop IS NOT NULL"
+        "SELECT v.id, v.slip_id, v.seq, s.number, v.op, v.state, b.body, v.hash, v.attempt_id, a.ended_at, v.ghosts"
         " FROM versions v JOIN slips s ON s.id = v.slip_id LEFT JOIN bodies b ON b.version_id = v.id"
         " LEFT JOIN attempts a ON a.id = v.attempt_id"
         " WHERE v.store = ? AND v.read_at <= ? AND v.newest = 1 AND s.number IS NOT NULL ORDER BY v.read_at LIMIT ?",
@@ -93,7 +91,6 @@ def due(db: sqlite3.Connection, store: str, most: int, now: datetime) -> list[As
                 row[8],
                 ended[row[9]],
                 row[10],
-                bool(row[11]),
             )
         )
     return found
@@ -167,16 +164,17 @@ def learn(
 
     asked_at  when GSS was asked, if that was not just now: only what it had once the ghost window was over is a proof
     """
+    stopped = _stopped(db, [asked.slip_id for asked, _ in sights])
     alike: dict[tuple[object, ...], list[tuple[Asked, Sight]]] = defaultdict(list)
     for asked, sight in sights:
         alike[
             asked.state, asked.op, asked.attempt_id, asked.ghosts, sight.shown, sight.ticketed, sight.proven,
-            bool(sight.picked or sight.delivered), asked.stopped,
+            bool(sight.picked or sight.delivered), asked.slip_id in stopped,
         ].append((asked, sight))  # fmt: skip
     counts: dict[State, int] = defaultdict(int)
     for group in alike.values():
         asked, sight = group[0]
-        standing = _standing(asked, sight, asked_at or now, ghost_window)
+        standing = _standing(asked, sight, asked_at or now, ghost_window, stopped=asked.slip_id in stopped)
         move = machine.after_read_back(standing, sight.shown, sight.ticketed, ghost_window)
         counts[move.state] += _move(db, store, [one for one, _ in group], asked.state, asked.attempt_id, move, now)
     with_record = [
@@ -191,7 +189,16 @@ def learn(
 _WAS_TICKETED = (State.TICKETED, State.PROCESSED, State.LATE)
 
 
-def _standing(asked: Asked, sight: Sight, asked_at: datetime, ghost_window: timedelta) -> Standing:
+def _stopped(db: sqlite3.Connection, slip_ids: Sequence[int]) -> frozenset[int]:
+    """Which of these slips the shop wants no more by now: it may have said so after GSS was asked."""
+    rows = db.execute(
+        "SELECT id FROM slips WHERE stop IS NOT NULL AND id IN (SELECT value FROM json_each(?))",
+        (json.dumps(slip_ids),),
+    )
+    return frozenset(row[0] for row in rows)
+
+
+def _standing(asked: Asked, sight: Sight, asked_at: datetime, ghost_window: timedelta, *, stopped: bool) -> Standing:
     never = timedelta.max if asked.attempt_id is None else timedelta(0)  # its last call is not over
     age = asked_at - asked.ended_at if asked.ended_at else never
     return Standing(
@@ -202,7 +209,7 @@ def _standing(asked: Asked, sight: Sight, asked_at: datetime, ghost_window: time
         ghosts=asked.ghosts,
         age=age,
         watched=bool(sight.picked or sight.delivered),
-        stopped=asked.stopped,
+        stopped=stopped,
     )
 
 
@@ -237,7 +244,7 @@ def _stop(db: sqlite3.Connection, store: str, group: list[Asked], now: datetime)
     db.execute(
         "UPDATE versions SET newest = 0 WHERE newest = 1 AND slip_id IN (SELECT value FROM json_each(?))", (ids,)
     )
-    db.execute(_STOPPED, {"ids": ids, "at": at, "read_at": stamp(now + machine.CYCLE)})
+    db.execute(_PUT_IN_ITS_PLACE, {"ids": ids, "at": at, "read_at": stamp(now + machine.CYCLE)})
     for asked in group:
         stop, reason, order = db.execute(
             "SELECT stop, stop_reason, order_number FROM slips WHERE id = ?", (asked.slip_id,)
@@ -247,7 +254,7 @@ def _stop(db: sqlite3.Connection, store: str, group: list[Asked], now: datetime)
     db.execute("UPDATE slips SET stop = NULL, stop_reason = NULL WHERE id IN (SELECT value FROM json_each(?))", (ids,))
 
 
-_STOPPED = (
+_PUT_IN_ITS_PLACE = (
     "INSERT INTO versions (slip_id, seq, store, op, state, reason, revision, read_at, attempt_id, created_at,"
     " changed_at) SELECT v.slip_id, v.seq + 1, v.store, iif(s.stop = 'wait', 'put', 'delete'),"
     " iif(s.stop = 'wait', 'held', 'withdrawn'), s.stop_reason, s.revision, :read_at, v.attempt_id, :at, :at"

@@ -202,13 +202,13 @@ def test_Z1_sigterm_finishes_the_call_under_way_and_the_rest_stays_owed(desk: De
 def test_Z1_a_second_ctrl_c_ends_a_run_at_once_though_calls_are_under_way(desk: Desk, sandbox: Sandbox) -> None:
     desk.store()
     desk.export(order(1))
-    sandbox.fault("slow", method="PUT", seconds=3)
+    sandbox.fault("slow", method="PUT", seconds=8)
     command = [str(Path(sys.executable).with_name("connector")), "sync"]
     with subprocess.Popen(command, cwd=desk.folder, env=os.environ, stdout=subprocess.PIPE) as process:
         _wait_for(lambda: any(one["method"] == "PUT" for one in sandbox.requests()))
         process.send_signal(signal.SIGTERM)
         process.send_signal(signal.SIGINT)  # not the same one: two that are alike may be heard as one
-        assert process.wait(timeout=2) == 130
+        assert process.wait(timeout=6) == 130
     sandbox.clear_faults()
     assert desk("sync").code == 0
     assert [one["creations"] for one in sandbox.orders()] == [1]

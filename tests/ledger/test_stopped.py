@@ -126,6 +126,18 @@ def test_T12_what_turns_out_to_have_reached_gss_stands_there(ledger: Ledger, sto
     assert (state(ledger), sent(ledger, now=START + DAY)) == ("confirmed", [])
 
 
+@pytest.mark.parametrize("stop", [is_fulfilled, is_on_hold])
+def test_T12_an_order_stopped_while_gss_is_asked_is_not_sent_by_what_was_heard(
+    ledger: Ledger, stop: Callable[[Ledger], None]
+) -> None:
+    call_that(ledger, Outcome.UNKNOWN)
+    asked = proofs.due(ledger.db, "kiwi", 9, START)
+    stop(ledger)
+    with ledger.writing() as db:
+        proofs.learn(db, "kiwi", [(one, Sight(Shown.NOTHING)) for one in asked], START + MINUTE, G)
+    assert (len(asked), sent(ledger, now=START + DAY)) == (1, [])
+
+
 def test_T12_an_order_released_before_gss_was_asked_is_sent_again(ledger: Ledger) -> None:
     call_that(ledger, Outcome.UNKNOWN)
     is_on_hold(ledger)
