@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -23,6 +22,7 @@ from connector.sane_clock import wait_until_set
 
 if TYPE_CHECKING:
     from connector.daemon.daemon import Daemon
+    from connector.web.server import Taken
 
 TRY_EVERY_S: Final = 0.1
 
@@ -45,7 +45,7 @@ def run(config: Path, state: Path, log: Any, *, listen: str = "", wait_s: float 
         raise UsageError(f"{config}: there is no store file. Write one with: connector init NAME")
     with ExitStack() as stack:
         stack.enter_context(_only_daemon(state, wait_s))
-        door = stack.enter_context(_door(listen)) if listen else None  # before any work is begun
+        taken = stack.enter_context(_taken_at(listen)) if listen else None  # before any work is begun
         ledger = stack.enter_context(open_ledger(state))
         doubt = epoch.begin(ledger, this_host(), _now())
         if (raised := fence.fence_of(ledger.db)).asks:
@@ -57,8 +57,8 @@ def run(config: Path, state: Path, log: Any, *, listen: str = "", wait_s: float 
         daemon = Daemon(config, state, ledger, log)
         stack.enter_context(_signals(daemon))
         daemon.begin(stores)
-        if door is not None:
-            stack.enter_context(_web(daemon, door))
+        if taken is not None:
+            stack.enter_context(_web(daemon, taken))
         finished = daemon.run()
         code = Code.UNREACHED if daemon.house.fatal else Code.DONE
         if not finished:
@@ -105,20 +105,18 @@ def _signals(daemon: Daemon) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-@contextmanager
-def _door(listen: str) -> Iterator[socket.socket]:
+def _taken_at(listen: str) -> Taken:
     from connector.web.server import taken_at
 
-    with taken_at(listen) as taken:
-        yield taken
+    return taken_at(listen)
 
 
 @contextmanager
-def _web(daemon: Daemon, door: socket.socket) -> Iterator[None]:
+def _web(daemon: Daemon, taken: Taken) -> Iterator[None]:
     from connector.daemon.numbers import LedgerNumbers
     from connector.web.beside import BesideDaemon
     from connector.web.server import served
 
-    with served(BesideDaemon(daemon, LedgerNumbers(daemon.house, daemon.roster.stores)), door) as web:
+    with served(BesideDaemon(daemon, LedgerNumbers(daemon.house, daemon.roster.stores)), taken) as web:
         daemon.house.log.info("listens", url=web.url)
         yield

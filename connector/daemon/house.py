@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
@@ -13,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from connector.daemon.connections import Connections
 from connector.daemon.held_locks import HeldLocks
 from connector.daemon.numbers import Tallies
-from connector.ledger.errors import LedgerUnfit
+from connector.ledger.connection import FILE_NAME
+from connector.ledger.errors import LedgerUnfit, as_ledger_error
 from connector.report import Hooks
 
 if TYPE_CHECKING:
@@ -71,6 +73,8 @@ class House:
         L10)."""
         from connector.exit_codes import failure_of
 
+        if isinstance(err, sqlite3.Error):  # of a read: what writes explains itself
+            err = as_ledger_error(err, self.state / FILE_NAME)
         if isinstance(err, LedgerUnfit):
             self.fatal = str(err)
         self.log.error("job failed", why=" ".join(failure_of(err).lines), **bound)

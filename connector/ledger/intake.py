@@ -233,7 +233,7 @@ class _Page:
 
     def _stop(self, change: Change, before: Known) -> None:
         """The order is no longer to be shipped: cancelled, refunded, collected, fulfilled otherwise, or put on hold."""
-        if change.kind is not Kind.WAIT:
+        if change.kind is not Kind.WAIT and before.state is not State.HELD:
             self.decided.append(before.slip_id)
         if before.op is Op.DELETE:
             return

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
 import uvicorn
 
@@ -69,6 +69,10 @@ class Host(Protocol):
         """These secrets can't be had; their stores take no deliveries."""
 
 
+Taken: TypeAlias = socket.socket
+"""A socket that listens."""
+
+
 def now() -> datetime:
     return datetime.now(UTC)
 
@@ -76,7 +80,7 @@ def now() -> datetime:
 @contextmanager
 def served(
     host: Host,
-    listen: str | socket.socket,
+    listen: str | Taken,
     *,
     limits: Limits | None = None,
     hosts: Sequence[str] = (),
@@ -212,7 +216,7 @@ class _Server(uvicorn.Server):
             self._is_up.set()
 
 
-def listener(listen: str) -> socket.socket:
+def listener(listen: str) -> Taken:
     """A socket that listens at HOST:PORT. Raises UsageError for another text, OSError where it can't be had."""
     parts = _LISTEN.fullmatch(listen)
     if parts is None or int(parts["port"]) > 65_535:
@@ -231,7 +235,7 @@ def listener(listen: str) -> socket.socket:
     return taken
 
 
-def taken_at(listen: str) -> socket.socket:
+def taken_at(listen: str) -> Taken:
     """The same for who typed it. Raises UsageError where it can't be had, too."""
     try:
         return listener(listen)

@@ -138,6 +138,14 @@ def test_T12_an_order_stopped_while_gss_is_asked_is_not_sent_by_what_was_heard(
     assert (len(asked), sent(ledger, now=START + DAY)) == (1, [])
 
 
+def test_Z10_a_change_that_is_held_still_waits_for_a_person_once_the_order_is_fulfilled(ledger: Ledger) -> None:
+    assert sent(ledger) == ["#1"]
+    the_shop_shows(ledger, an_order(revision="1", buyer_note="Leave it at the gate"))
+    assert (state(ledger), "held" in open_alerts(ledger)) == ("held", True)
+    is_fulfilled(ledger)
+    assert (state(ledger), "held" in open_alerts(ledger)) == ("held", True)
+
+
 def test_T12_an_order_released_before_gss_was_asked_is_sent_again(ledger: Ledger) -> None:
     call_that(ledger, Outcome.UNKNOWN)
     is_on_hold(ledger)
