@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -207,11 +208,17 @@ def test_Z1_a_second_ctrl_c_ends_a_run_at_once_though_calls_are_under_way(desk: 
     with subprocess.Popen(command, cwd=desk.folder, env=os.environ, stdout=subprocess.PIPE) as process:
         _wait_for(lambda: any(one["method"] == "PUT" for one in sandbox.requests()))
         process.send_signal(signal.SIGTERM)
+        _wait_for(lambda: _has_taken_its_signals(process))  # of two at once, one may go to a thread that wakes nobody
         process.send_signal(signal.SIGINT)  # not the same one: two that are alike may be heard as one
         assert process.wait(timeout=6) == 130
     sandbox.clear_faults()
     assert desk("sync").code == 0
     assert [one["creations"] for one in sandbox.orders()] == [1]
+
+
+def _has_taken_its_signals(process: subprocess.Popen[bytes]) -> bool:
+    status = Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8")
+    return all(int(mask, 16) == 0 for mask in re.findall(r"^(?:Sig|Shd)Pnd:\s+(\w+)", status, re.MULTILINE))
 
 
 def _wait_for(truth: object, seconds: float = 10) -> None:
