@@ -33,6 +33,7 @@ check: lint test rows ## what must pass before a commit
 
 proof: $(READY) ## the long proofs: kill loops, many random histories, memory over many orders
 	@$(BIN)/pytest -m slow --hypothesis-profile=search --ignore=tests/live
+	@$(BIN)/pytest --hypothesis-profile=search tests/ledger/test_state_machine.py tests/gosweetspot/test_answers.py
 
 proof-shops: $(READY) ## live shops in step with GSS: 200 histories of 2,000 orders for each; takes an hour or two and adds each to build/proof-shops.txt
 	@$(BIN)/pytest -m slow -n auto -rP tests/live

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-settings.register_profile("steady", derandomize=True, deadline=None, database=None)
+settings.register_profile("steady", derandomize=True, deadline=None, database=None, max_examples=100)
 settings.register_profile("search", max_examples=2000, deadline=None, database=None, print_blob=True)
 settings.load_profile("steady")
 

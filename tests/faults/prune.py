@@ -9,7 +9,7 @@ from pathlib import Path
 
 from connector.keeping.retention import prune
 from connector.ledger.connection import LedgerError, open_ledger
-from tests.ledger.given import START
+from tests.ledger.start import START
 
 if __name__ == "__main__":
     later = START + timedelta(days=91)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from connector.keeping.backups import backups_in
 from connector.keeping.restore import restore
-from tests.ledger.given import START
+from tests.ledger.start import START
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1])

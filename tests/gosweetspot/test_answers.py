@@ -302,12 +302,14 @@ words: Any = st.recursive(
 rows_of_any_kind = st.lists(st.dictionaries(names, words, max_size=6) | st.builds(row, numbers, words, words) | words)
 
 
+@pytest.mark.no_cover
 @given(st.binary() | st.text().map(str.encode))
 def test_SEC11_any_bytes_are_read_without_an_error_and_take_nothing(body: bytes) -> None:
     for heard in (read_put(SENT, body), read_delete(SENT, body)):
         assert heard.outcome is Outcome.UNKNOWN
 
 
+@pytest.mark.no_cover
 @given(rows_of_any_kind)
 def test_SEC11_a_slip_is_taken_only_where_a_row_says_true_of_it(rows: list[Any]) -> None:
     heard = put(SENT, rows)
@@ -327,6 +329,7 @@ def says_true_of(number: str, each: object) -> bool:
     return named == [number.casefold()] and said == [True] and said[0] is True
 
 
+@pytest.mark.no_cover
 @given(rows_of_any_kind, st.data())
 def test_SEC11_one_byte_changed_anywhere_never_raises(rows: list[Any], data: st.DataObject) -> None:
     body = bytearray(json.dumps([row("A"), *rows]).encode())

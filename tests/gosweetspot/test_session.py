@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -275,6 +276,25 @@ def test_S32_an_address_that_does_not_answer_gives_way_to_the_next(monkeypatch: 
     with serving(answer(TAKEN)) as server, calling(server, url=f"http://localhost:{server.port}") as client:
         both: list[Any] = [
             (socket.AF_INET6, *stream, ("::1", server.port, 0, 0)),
+            (socket.AF_INET, *stream, ("127.0.0.1", server.port)),
+        ]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: both)
+        assert client.put(SLIPS).outcome is Outcome.ANSWERED
+
+
+def test_S32_an_address_that_swallows_packets_gives_way_to_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("connector.wire.door.CONNECT_TIMEOUT_S", 0.2)
+    stream = (socket.SOCK_STREAM, socket.IPPROTO_TCP, "")
+    with ExitStack() as stack:
+        full = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(4):  # whoever comes after these is not answered
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        server = stack.enter_context(serving(answer(TAKEN)))
+        client = stack.enter_context(calling(server, url=f"http://localhost:{server.port}", timeout_s=2.0))
+        both: list[Any] = [
+            (socket.AF_INET, *stream, full.getsockname()),
             (socket.AF_INET, *stream, ("127.0.0.1", server.port)),
         ]
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: both)

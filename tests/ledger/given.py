@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -19,9 +19,9 @@ from connector.selection import SelectRules
 from connector.sender import Terms, Turn, exchange
 from connector.slip import SlipRules
 from connector.sources.base import Page
+from tests.ledger.start import START as START
 
 G = timedelta(minutes=5)
-START = datetime(2026, 5, 4, 0, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)

@@ -163,6 +163,14 @@ def test_C21_zeros_within_and_behind_figures_tell_numbers_apart(ledger: Ledger) 
     assert sorted(sent(ledger)) == sorted(numbers)
 
 
+def test_T6_an_edit_of_an_order_that_was_sent_goes_out_though_another_wants_its_number(ledger: Ledger) -> None:
+    the_shop_shows(ledger, an_order("1"))
+    sent(ledger)
+    the_shop_shows(ledger, an_order("1", "2", "2 Rata Street"))
+    the_shop_shows(ledger, an_order("2", number="#1"))
+    assert states(ledger) == {"1": "owed", "2": "held"}
+
+
 def test_T6_two_shops_with_the_same_number_are_held_and_with_a_prefix_they_are_not(ledger: Ledger) -> None:
     the_shop_shows(ledger, an_order("1", number="#1001"))
     the_shop_shows(ledger, an_order("1", number="#1001"), by=rules("moa"))

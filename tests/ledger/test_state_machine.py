@@ -253,6 +253,4 @@ class LedgerMachine(RuleBasedStateMachine):
 
 
 TestLedger = LedgerMachine.TestCase
-TestLedger.settings = settings(
-    max_examples=300, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
-)
+TestLedger.settings = settings(stateful_step_count=50, suppress_health_check=list(HealthCheck))

@@ -342,6 +342,23 @@ def test_S31_cancels_go_first_then_changes_then_new_orders(road: Road) -> None:
     ]
 
 
+def test_S31_after_an_outage_cancels_still_go_first(road: Road) -> None:
+    road.shop.add("old1", "old2")
+    road.sync()
+    road.shop.add("new1")
+    road.shop.edit("old1", street="7 Rata Street")
+    road.shop.cancel("old2")
+    road.change_terms(batch_size=1, read_back=False)
+    fault = road.gss.fault("status", status=503, times=None)
+    road.later(minutes=1)
+    road.gss.clear_faults(fault)
+    before = len(road.gss.requests())
+    for _ in range(4):
+        road.later(minutes=20)
+    calls = [(call["method"], call["numbers"]) for call in road.gss.requests()[before:]]
+    assert calls == [("DELETE", ["old2"]), ("PUT", ["old1"]), ("PUT", ["new1"])]
+
+
 def test_S31_changes_and_new_orders_share_a_batch_with_the_changes_first(road: Road) -> None:
     road.shop.add("old1")
     road.sync()

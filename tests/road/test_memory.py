@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from connector.consider import Rules
 from connector.gosweetspot.answers import Answer, Outcome, Row, Verdict
 from connector.gosweetspot.records import ReadBack, Record, proof_of
@@ -88,6 +90,7 @@ def peak_of(orders: int, state: Path) -> int:
     return max(seen)
 
 
+@pytest.mark.no_cover
 def test_ten_times_the_orders_take_no_more_memory(tmp_path: Path) -> None:
     few, many = peak_of(FEW, tmp_path / "few"), peak_of(MANY, tmp_path / "many")
     assert many - few < SQLITE_CACHE + 4_000_000

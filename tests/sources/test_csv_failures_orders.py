@@ -24,6 +24,7 @@ def numbers(orders: list[Order]) -> list[str]:
     return [one.number for one in orders]
 
 
+@pytest.mark.no_cover
 def test_C13_memory_is_flat_whatever_the_number_of_orders(shop: Shop) -> None:
     def peak(count: int) -> int:
         with (shop.folder / "orders.csv").open("w", newline="") as file:

@@ -632,6 +632,7 @@ def test_a_long_walk_is_cut_into_searches_before_shopify_ends_it(monkeypatch: py
         assert len(starts) > 3
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("orders", [2_000, pytest.param(10_000, marks=pytest.mark.slow)])
 def test_memory_stays_flat_over_thousands_of_orders(monkeypatch: pytest.MonkeyPatch, orders: int) -> None:
     with ShopifyDouble() as shop:

@@ -396,6 +396,7 @@ def test_P20_an_id_that_is_none_is_named_and_never_called_gone_nor_asked_for(odd
 # Size
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("orders", [2_000, pytest.param(10_000, marks=pytest.mark.slow)])
 def test_memory_of_a_first_sync_of_thousands_of_orders_is_that_of_a_page(tmp_path: Path, orders: int) -> None:
     with visiting(tmp_path) as visit:
