@@ -44,7 +44,7 @@ def run(config: Path, state: Path, log: Any, *, listen: str = "", wait_s: float 
     if not stores:
         raise UsageError(f"{config}: there is no store file. Write one with: connector init NAME")
     with ExitStack() as stack:
-        stack.enter_context(_only_daemon(state, wait_s))
+        _be_the_only_one(stack, state, wait_s, log)
         taken = stack.enter_context(_taken_at(listen)) if listen else None  # before any work is begun
         ledger = stack.enter_context(open_ledger(state))
         doubt = epoch.begin(ledger, this_host(), _now())
@@ -69,13 +69,13 @@ def run(config: Path, state: Path, log: Any, *, listen: str = "", wait_s: float 
     return code
 
 
-@contextmanager
-def _only_daemon(state: Path, wait_s: float) -> Iterator[None]:
+def _be_the_only_one(stack: ExitStack, state: Path, wait_s: float, log: Any) -> None:
+    """Hold the lock of the daemon of this state folder until the stack is left. Raises Busy."""
     ends = time.monotonic() + wait_s
+    waits = False
     while True:
         try:
-            with StoreLock(state, DAEMON):
-                yield
+            stack.enter_context(StoreLock(state, DAEMON))
             return
         except Busy as err:
             if time.monotonic() >= ends:
@@ -84,6 +84,9 @@ def _only_daemon(state: Path, wait_s: float) -> Iterator[None]:
                     "folder of its own.",
                     err.holder,
                 ) from None
+            if not waits:
+                log.info("waits for another daemon to end", holder=err.holder)
+            waits = True
             time.sleep(TRY_EVERY_S)
 
 

@@ -61,9 +61,17 @@ def refuse_exposed(path: Path) -> None:
             f"Find it with: find / -xdev -samefile {shlex.quote(str(path))}"
         )
     for each in (path, *(path.with_name(path.name + ending) for ending in BESIDE)):
-        if each.exists() and stat.S_IMODE(each.stat().st_mode) & 0o077:
+        if _mode(each) & 0o077:
             mend = f"Run: chmod 600 {shlex.quote(str(each))}"
             raise LedgerError(f"{each}: others can read this file, and it holds customers' addresses. {mend}")
+
+
+def _mode(path: Path) -> int:
+    """0 for a file that is not there: a journal goes whenever somebody commits."""
+    try:
+        return stat.S_IMODE(path.stat().st_mode)
+    except FileNotFoundError:
+        return 0
 
 
 def refuse_empty(path: Path) -> None:

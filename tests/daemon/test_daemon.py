@@ -84,7 +84,7 @@ def test_D6_one_that_is_told_to_wait_takes_over_when_the_first_is_gone(place: Pl
     with running(place) as first:
         first.wait_for("started")
         with running(place, "--wait", "20") as second:
-            time.sleep(0.5)
+            second.wait_for("waits for another daemon to end")
             assert second.told("started") == []
             assert first.stop()[0] == 0
             second.wait_for("started")

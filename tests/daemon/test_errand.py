@@ -39,6 +39,27 @@ def test_P24_a_poll_that_outlasts_its_interval_is_followed_by_one_more(pool: Thr
     assert done == [frozenset({"poll"}), frozenset({"poll", "hear"})]
 
 
+def test_D10_what_is_wanted_while_it_is_done_is_done_after_that_by_one_thread(pool: ThreadPoolExecutor) -> None:
+    begun, end = Event(), Event()
+    done: list[frozenset[int]] = []
+
+    def do(wanted: frozenset[int]) -> None:
+        begun.set()
+        assert end.wait(5)
+        done.append(wanted)
+
+    errand = Errand("send", pool, do)
+    errand.want(1)
+    assert begun.wait(5)
+    errand.want(2)
+    others = Barrier(3, timeout=2)
+    for one in [pool.submit(others.wait) for _ in range(3)]:
+        one.result(5)  # all threads but one are free to meet
+    end.set()
+    pool.shutdown(wait=True)
+    assert done == [{1}, {2}]
+
+
 def test_H6_D10_one_thread_at_a_time_whoever_wants_it(pool: ThreadPoolExecutor) -> None:
     inside, most, lock = 0, 0, Lock()
     count = 0

@@ -102,3 +102,15 @@ def test_Z5_a_long_backlog_is_not_stuck_while_calls_are_answered(place: Place, g
         until(all_sent, "the backlog at GSS")
         assert seen == set()
     assert has(gss, "KIWI-#1")
+
+
+def test_Z5_no_sign_of_life_goes_out_while_a_job_is_stuck(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    with daemon_in(place) as daemon:
+        monkeypatch.setattr(daemon._notify, "alive", lambda: told.append("alive"))
+        monkeypatch.setattr(daemon, "stuck", lambda: ["read kiwi"])
+        daemon._look(1)
+        assert told == []
+        monkeypatch.setattr(daemon, "stuck", list)
+        daemon._look(2)
+    assert told == ["alive"]

@@ -236,7 +236,7 @@ def raising_at_line(nth: int) -> Iterator[list[str]]:
     def trace(frame: FrameType, event: str, argument: Any) -> Any:
         nonlocal seen
         name = frame.f_globals.get("__name__", "")
-        if not name.startswith("connector.gosweetspot") or name.endswith(".client"):
+        if not name.startswith(("connector.gosweetspot", "connector.wire")) or name.endswith(".client"):
             return trace if event == "call" and name.endswith(".client") else None
         if event == "line":
             seen += 1

@@ -201,9 +201,10 @@ def shown(number: str, ticket: str | None) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def test_B7_two_consignments_for_one_slip_are_alerted_in_the_next_read_back(road: Road) -> None:
+@pytest.mark.parametrize("first", ["T1", None])
+def test_B7_two_consignments_for_one_slip_are_alerted_in_the_next_read_back(road: Road, first: str | None) -> None:
     road.send_and_confirm("A1")
-    body = {"Page": 1, "PageSize": 100, "Pages": 1, "Results": [shown("A1", "T1"), shown("A1", "T2")]}
+    body = {"Page": 1, "PageSize": 100, "Pages": 1, "Results": [shown("A1", first), shown("A1", "T2")]}
     road.gss.fault("answer", body=json.dumps(body), method="GET")
     road.later(hours=2)
     assert "only one parcel may leave" in road.alerts("A1")["shown twice"]
