@@ -205,6 +205,8 @@ class World:
         for minutes in (6, 70, 400):
             self.clock.at += timedelta(minutes=minutes)
             self.sync(ledger)
+        self._ours.catch_up()
+        self.sync(ledger)
 
     def _pass_time(self, ledger: Ledger) -> None:
         """Minutes, a burst of orders in a few seconds, hours, or days in which the shop can't be reached."""
