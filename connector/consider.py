@@ -34,16 +34,16 @@ GONE_CONTENT = hashlib.sha256(GONE.encode()).digest()
 IDENTIFIED = "The order came again with its id, and is looked after by that."
 IDENTIFIED_CONTENT = hashlib.sha256(IDENTIFIED.encode()).digest()
 
-_TO_TAKE = (Accept.NEW, Accept.NEWER)
-_SHIP = Kind.SHIP  # Python 3.11 looks a member of an enum up anew each time it is used
-_encode = msgspec.json.Encoder().encode
-
 NOT_SHOWN = (
     "The shop no longer shows the part of the order that this slip ships. Look at the order in the shop, and whether "
     "the connector may still see all of it."
 )
 NOT_SHOWN_CONTENT = hashlib.sha256(NOT_SHOWN.encode()).digest()
 """Stands for the contents of a part that its order is shown without, as GONE_CONTENT does."""
+
+_TO_TAKE = (Accept.NEW, Accept.NEWER)
+_SHIP = Kind.SHIP  # Python 3.11 looks a member of an enum up anew each time it is used
+_encode = msgspec.json.Encoder().encode
 
 
 class Considered(msgspec.Struct, frozen=True):

@@ -165,7 +165,8 @@ def by_id(source: LiveSource, ids: list[str]) -> Iterator[Page]:
 
 def without(page: Page, ids: list[str]) -> Page:
     """A page without the orders of these ids."""
-    return msgspec.structs.replace(page, orders=tuple(order for order in page.orders if order.id not in set(ids)))
+    left_out = frozenset(ids)
+    return msgspec.structs.replace(page, orders=tuple(order for order in page.orders if order.id not in left_out))
 
 
 def guarded(kind: str, pages: Callable[[], Iterable[Page]]) -> Iterator[Page]:

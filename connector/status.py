@@ -15,7 +15,8 @@ from connector import opening
 from connector.config import store_files
 from connector.exit_codes import UsageError
 from connector.ledger import fence, gates, outbox, proofs, queries
-from connector.ledger.queries import EVERY_STORE, Need, Owed, Run
+from connector.ledger.alerts import EVERYWHERE
+from connector.ledger.queries import Need, Owed, Run
 from connector.ledger.reading import reading
 from connector.ledger.states import OVER
 from connector.ledger.times import stamp
@@ -86,7 +87,7 @@ def status_of(config: Path, state: Path, names: Sequence[str], now: datetime) ->
             [
                 Mendable(need, mend_of(need, name_store=len(known) > 1))
                 for need in listed
-                if not names or need.store in (*names, EVERY_STORE)
+                if not names or need.store in (*names, EVERYWHERE)
             ],
             _counted(db, names),
             standings,

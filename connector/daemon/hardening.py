@@ -10,17 +10,14 @@ import resource
 import sys
 from typing import Final
 
-from connector.handles import take_the_first_handles
-
 PR_SET_DUMPABLE: Final = 4
 """prctl(2)."""
 
 
 def harden() -> None:
-    """No core dump, no other process of this user looking into our memory, files for us alone, and three handles that
-    nothing of ours can slip into. What the system doesn't know is left out; to be called before anything is opened."""
+    """No core dump, no other process of this user looking into our memory, files for us alone. What the system doesn't
+    know is left out; to be called before anything is opened."""
     os.umask(0o077)
-    take_the_first_handles()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _keep_memory_private()
 

@@ -22,8 +22,6 @@ NAME: Final = re.compile(r"ledger-([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{6})Z\.db")
 FAILED: Final = "backup failed"
 OLD: Final = "backup is old"
 """Kinds of alerts that belong to no store."""
-EVERYWHERE: Final = ""
-"""The store such an alert names."""
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -113,7 +111,7 @@ def call_if_old(ledger: Ledger, place: Path, oldest: timedelta, now: datetime) -
 def _call(ledger: Ledger, kind: str, text: str, now: datetime) -> None:
     try:
         with ledger.writing() as db:
-            alerts.open_alert(db, EVERYWHERE, None, kind, text, stamp(now))
+            alerts.open_alert(db, alerts.EVERYWHERE, None, kind, text, stamp(now))
     except LedgerError:
         pass  # the disk that takes no backup may take no alert either: the caller has the sentence
 
@@ -121,4 +119,4 @@ def _call(ledger: Ledger, kind: str, text: str, now: datetime) -> None:
 def _close(ledger: Ledger, now: datetime) -> None:
     with ledger.writing() as db:
         for kind in (FAILED, OLD):
-            alerts.close_kind(db, EVERYWHERE, kind, stamp(now), "a backup was made")
+            alerts.close_kind(db, alerts.EVERYWHERE, kind, stamp(now), "a backup was made")

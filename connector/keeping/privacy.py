@@ -15,7 +15,7 @@ from typing import Final, Protocol
 import msgspec
 
 from connector.keeping.backups import backups_in
-from connector.keeping.leftovers import damaged_inboxes, half_done
+from connector.keeping.leftovers import damaged_inboxes, half_done, kept_aside
 from connector.ledger import people_data
 from connector.ledger.connection import Ledger, LedgerError
 from connector.ledger.naming import ID
@@ -99,7 +99,7 @@ def _refuse_missing(backups: Path | None) -> None:
 
 def copies(state: Path, backups: Path | None = None) -> list[Path]:
     """Every copy of the ledger that we made: backups, and what upgrades and restores kept aside."""
-    aside = sorted(state.glob("ledger.before-*.db")) if state.is_dir() else []
+    aside = [path for path in kept_aside(state) if path.suffix == ".db"]
     return aside + ([path for _, path in backups_in(backups)] if backups else [])
 
 
@@ -121,10 +121,9 @@ def erase(
     now: datetime,
     deliveries: Deliveries | None = None,
 ) -> list[Erased]:
-    """Take out what is about people in these orders (number, id or slip number:
-    connector.ledger.naming). What may still ship is only marked,
-    and erased by housekeeping when it is over. Written down without the data. Raises Refused, before anything is done,
-    where an order is not known or a name is that of several; LedgerError."""
+    """Take out what is about people in these orders (number, id or slip number: connector.ledger.naming). What may
+    still ship is only marked, and erased by housekeeping when it is over. Written down without the data. Raises
+    Refused, before anything is done, where an order is not known or a name is that of several; LedgerError."""
     with ledger.writing() as db:
         found = []
         for name in names:

@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from connector.keeping.backups import EVERYWHERE, FAILED, OLD, made_by
+from connector.keeping.backups import FAILED, OLD, made_by
 from connector.keeping.host import this_host
 from connector.ledger import alerts, epoch, fence, folder, queries
 from connector.ledger.backup import check_file, counts
@@ -111,7 +111,7 @@ def _fenced(partial: Path, backup: Path, now: datetime) -> int:
                 made = datetime.fromtimestamp(backup.stat().st_mtime, UTC)
                 fence.raise_fence(db, f"{WHY} of {made:%Y-%m-%d %H:%M} UTC.", now)
                 for kind in (FAILED, OLD):  # the very backup that this is was not there yet, or is here now
-                    alerts.close_kind(db, EVERYWHERE, kind, stamp(now), "a backup was restored")
+                    alerts.close_kind(db, alerts.EVERYWHERE, kind, stamp(now), "a backup was restored")
             found = counts(ledger.db)["slips"]
         inside.replace(partial)
         return found

@@ -105,7 +105,7 @@ def _check(ledger: Ledger, now: datetime) -> None:
     except LedgerUnfit as err:
         with suppress(LedgerError), ledger.writing() as db:  # one that is damaged may take neither
             soundness.forget_check(db)
-            alerts.open_alert(db, backups.EVERYWHERE, None, DAMAGED, str(err), stamp(now))
+            alerts.open_alert(db, alerts.EVERYWHERE, None, DAMAGED, str(err), stamp(now))
         raise
     with ledger.writing() as db:
         soundness.keep_check(db, now)

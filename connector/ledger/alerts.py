@@ -11,6 +11,9 @@ import sqlite3
 from collections.abc import Iterable
 from typing import Final
 
+EVERYWHERE: Final = ""
+"""The store of what is about all of them."""
+
 INPUT: Final = "input"
 """The kind of what a shop's pages tell (a file that can't be read, an order that can't be named): as many alerts as
 there are texts. The ledger's index knows this word."""

@@ -14,7 +14,7 @@ from enum import StrEnum
 
 import msgspec
 
-from connector.ledger import alerts, reached
+from connector.ledger import alerts, clashes, reached
 from connector.ledger.known import Known
 from connector.ledger.machine import GHOST_WINDOW, Alarm
 from connector.ledger.states import Op, State
@@ -25,7 +25,6 @@ HELD_BY_A_PERSON = "held by "
 CHANGED_AFTER_ITS_END = "changed after its end"
 """The kind of alert about an order that a shop changes when its data was removed long since."""
 _AND_NOW = "; and now: "
-_CLASHES = "another order wants the same packing slip number"
 _STANDS = "The slip was sent before that and is still at GSS."
 _MAY_STAND = "Its slip may have got to GSS before that: what is there stays, and what is not there is not sent."
 _TOO_LATE = (
@@ -221,7 +220,7 @@ class _Page:
         reason = _still_held(before, reason)
         was_sent = self._was_sent(before.slip_id)
         self._replace(change, before, Op.PUT, State.HELD, reason=reason, is_watched=was_sent)
-        pending = " An older version is still pending at GSS." if was_sent else ""
+        pending = f" {reached.SENT_BEFORE}" if was_sent else ""
         self._alarm(before.slip_id, Alarm.HELD, change, reason + pending)
 
     def _doubt(self, change: Change, before: Known) -> None:
@@ -323,10 +322,10 @@ class _Page:
         db = self.db
         if self.replaced:
             self._supersede()
+        clashing = self._clashing() if self.wanted else {}
         if self.slips:
-            clashes = self._clashes()
             slips = (
-                [_without_number(row) if row[0] in clashes else row for row in self.slips] if clashes else self.slips
+                [_without_number(row) if row[0] in clashing else row for row in self.slips] if clashing else self.slips
             )
             db.executemany(
                 "INSERT INTO slips (id, store, order_id, part, order_number, number, number_key, clash_key,"
@@ -334,11 +333,9 @@ class _Page:
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 slips,
             )
-        else:
-            clashes = self._clashes() if self.wanted else {}
         db.executemany(
             "UPDATE slips SET number = ?, number_key = ?, clash_key = ? WHERE id = ?",
-            [row for row in self.numbers if row[3] not in clashes],
+            [row for row in self.numbers if row[3] not in clashing],
         )
         db.executemany(
             "INSERT INTO versions (id, slip_id, seq, store, op, state, reason, hash, revision, urgency, send_at,"
@@ -346,11 +343,15 @@ class _Page:
             self.versions,
         )
         db.executemany("INSERT INTO bodies VALUES (?, ?, ?)", self.bodies)
-        if clashes:
-            self._hold_clashing(clashes)
+        clashes.hold(db, self.store, clashing, self.now)
         if self.may_free_a_number:
-            self._free_first_holders()
+            clashes.free_first_holders(db, self.now)
         self._write_the_rest()
+
+    def _clashing(self) -> dict[int, str]:
+        """Slips of this page whose number another order wants too: slip id -> whose."""
+        names = {row[0]: row[4] for row in self.slips}
+        return clashes.found(self.db, self.destination, self.wanted, names, self.now)
 
     def _write_the_rest(self) -> None:
         db = self.db
@@ -408,70 +409,6 @@ class _Page:
             " WHERE newest = 1 AND slip_id IN (SELECT value FROM json_each(?))",
             (self.now, self.ghosts_over, ids),
         )
-
-    def _clashes(self) -> dict[int, str]:
-        """Slips of this page whose number another order wants too (failures.md T6): slip id -> whose."""
-        others = self.db.execute(
-            "SELECT clash_key, number_key, id, order_number, store FROM slips"
-            " WHERE destination = ? AND clash_key IN (SELECT value FROM json_each(?))",
-            (self.destination, json.dumps(list(self.wanted))),
-        ).fetchall()
-        found: dict[int, str] = {}
-        for clash, key, slip_id, order_number, store in others:
-            mine = [own for own in self.wanted[clash] if own != slip_id]
-            for own in mine:
-                found[own] = f"order {order_number} of store {store}"
-            if mine:
-                self._hold_other(slip_id, store, key)
-        names = {row[0]: row[4] for row in self.slips}
-        for own_ids in self.wanted.values():
-            if len(own_ids) > 1:
-                for own in own_ids:
-                    other = next(one for one in own_ids if one != own)
-                    found.setdefault(own, f"order {names.get(other, 'read before')}")
-        return found
-
-    def _hold_other(self, slip_id: int, store: str, key: str) -> None:
-        """The order that had the number first is held too, unless it was sent already: then it is too late to
-        choose."""
-        reason = f"{_CLASHES} ({key}). Give one of them another number."
-        changed = self.db.execute(
-            "UPDATE versions AS v SET state = 'held', reason = ?, urgency = NULL, send_at = NULL,"  # noqa: S608
-            " changed_at = ?"
-            " WHERE v.slip_id = ? AND v.newest = 1 AND v.state = 'owed' AND NOT " + reached.SLIP_MAY_BE_THERE,
-            (reason, self.now, slip_id),
-        ).rowcount
-        if changed:
-            alerts.open_alert(self.db, store, slip_id, Alarm.HELD.value, f"slip {key}: {reason}", self.now)
-
-    def _free_first_holders(self) -> None:
-        """Orders that had their number first and were held for it, whose number no other order wants any more."""
-        freed = self.db.execute(
-            "UPDATE versions AS v INDEXED BY versions_waiting SET state = 'owed', reason = '', changed_at = ?1,"
-            " send_at = ?1, urgency = iif(seq > 1, 1, 2) WHERE v.newest = 1"
-            " AND (v.state = 'held' OR v.state = 'refused' OR v.state = 'late') AND v.state = 'held'"
-            " AND substr(v.reason, 1, ?2) = ?3 AND NOT EXISTS (SELECT 1 FROM slips s JOIN slips o"
-            " ON o.destination = s.destination AND o.clash_key = s.clash_key AND o.id != s.id"
-            " JOIN versions w ON w.slip_id = o.id AND w.newest = 1 WHERE s.id = v.slip_id AND w.op = 'put')"
-            " RETURNING slip_id",
-            (self.now, len(_CLASHES), _CLASHES),
-        ).fetchall()
-        if freed:
-            ids = json.dumps([row[0] for row in freed])
-            alerts.close_for(self.db, ids, (Alarm.HELD,), self.now, "no other order wants its number")
-
-    def _hold_clashing(self, clashes: dict[int, str]) -> None:
-        for slip_id, whose in clashes.items():
-            reason = (
-                f"{whose} wants the same packing slip number (zeros in front make no difference). Give this store"
-                " another prefix or number template in [slip], or rename one of the orders."
-            )
-            self.db.execute(
-                "UPDATE versions SET state = 'held', reason = ?, urgency = NULL, send_at = NULL"
-                " WHERE slip_id = ? AND newest = 1 AND state = 'owed'",
-                (reason, slip_id),
-            )
-            self.alerts.append((slip_id, Alarm.HELD.value, reason))
 
 
 def _is_over(state: State) -> bool:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable
+from typing import Final
 
 import msgspec
 
 from connector.ledger import reached
+from connector.ledger.alerts import EVERYWHERE
 
 
 class Need(msgspec.Struct, frozen=True):
@@ -33,8 +35,7 @@ class Need(msgspec.Struct, frozen=True):
     sendable: bool = False
 
 
-EVERY_STORE = ""
-FENCED = "fenced"
+FENCED: Final = "fenced"
 
 _SENDABLE = """v.state = 'held' AND v.hash IS NOT NULL AND (s.number IS NOT NULL OR NOT EXISTS (SELECT 1 FROM slips o
     WHERE o.destination = s.destination AND o.number_key = s.number_key AND o.number IS NOT NULL))"""
@@ -54,7 +55,8 @@ WHERE v.newest = 1 AND (v.state = 'held' OR v.state = 'refused' OR v.state = 'la
 AND v.state != 'late' AND (:store IS NULL OR v.store = :store)
 AND v.slip_id NOT IN (SELECT slip_id FROM alerts WHERE closed_at IS NULL AND slip_id IS NOT NULL)
 UNION ALL
-SELECT NULL, '', '', '', 'fenced', '', why || ' Nothing is sent, for any store.', raised_at, 0 FROM house WHERE asks = 1
+SELECT NULL, '{EVERYWHERE}', '', '', '{FENCED}', '', why || ' Nothing is sent, for any store.', raised_at, 0
+FROM house WHERE asks = 1
 """  # noqa: S608
 
 
@@ -64,8 +66,7 @@ def needs(db: sqlite3.Connection, store: str | None = None, most: int = 100) -> 
         f"SELECT * FROM ({_NEEDS}) ORDER BY kind != 'late', kind = 'held', since LIMIT :most",  # noqa: S608
         {"store": store, "most": most},
     )
-    found = [Need(*row) for row in rows]
-    return [msgspec.structs.replace(need, sendable=bool(need.sendable)) for need in found]
+    return [Need(*(*row[:-1], bool(row[-1]))) for row in rows]
 
 
 def needs_counted(db: sqlite3.Connection, store: str | None = None) -> dict[str, int]:

@@ -20,8 +20,8 @@ _BY_STORE: Final = ("store",)
 
 
 def page(inbox: Inbox, tally: Tally, numbers: Numbers | None, now: datetime) -> bytes:
-    """Everything, in Prometheus' text format. now  aware. Of a ledger or an inbox that can't be read it
-    says so; raises what else `numbers` raises."""
+    """Everything, in Prometheus' text format. now  aware. Of a ledger or an inbox that can't be read it says
+    so; raises what else `numbers` raises."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Page(lambda: (*_of_stores(numbers), *_of_inbox(inbox, now), *_of_receiver(tally))))
     return generate_latest(registry)

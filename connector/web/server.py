@@ -80,7 +80,7 @@ def now() -> datetime:
 @contextmanager
 def served(
     host: Host,
-    listen: str | Taken,
+    taken: Taken,
     *,
     limits: Limits | None = None,
     hosts: Sequence[str] = (),
@@ -88,13 +88,11 @@ def served(
 ) -> Iterator[Served]:
     """For the length of a `with`; requests under way are finished at its end, or cut after limits.stop_s.
 
-    listen  HOST:PORT, port 0 takes a free one; or what `taken_at` gave
-    hosts  names that requests may be addressed to; none: any
-    Raises UsageError, InboxError, OSError (the port is taken).
+    taken  where to listen, by `taken_at`; hosts  names that requests may be addressed to; none: any
+    Raises InboxError.
     """
     limits = limits or Limits()
     limits = limits._replace(connections=_connections_to_have(limits.connections))
-    taken = listener(listen) if isinstance(listen, str) else listen
     web = Served(host, taken, limits, frozenset(hosts), inbox)
     web.start()
     try:

@@ -20,7 +20,7 @@ from connector.inbox.box import Inbox
 from connector.problem import Problem
 from connector.public_check import public_check, what_is_wrong
 from connector.store import Store
-from connector.web.server import served
+from connector.web.server import listener, served
 from tests.commands.desk import Desk
 
 SECRET = "whsec_Y2FuYXJ5LWNhbmFyeS1jYW5hcnk="
@@ -64,7 +64,7 @@ def secret(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @contextmanager
 def receiver(desk: Desk, store: Store) -> Iterator[str]:
-    with served(Host(desk.folder / "state", [store]), "127.0.0.1:0") as web:
+    with served(Host(desk.folder / "state", [store]), listener("127.0.0.1:0")) as web:
         yield web.url
 
 

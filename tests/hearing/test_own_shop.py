@@ -24,7 +24,7 @@ from connector.sandbox.handle import Sandbox
 from connector.secret import Secret
 from connector.store import Store
 from connector.sync import send_store
-from connector.web.server import Host, served
+from connector.web.server import Host, listener, served
 from tests.hearing.shops import Receiving, client_of
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "webhooks.md"
@@ -107,7 +107,7 @@ def own(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     with (
         Inbox.open(tmp_path / "state") as inbox,
         in_memory() as ledger,
-        served(host, "127.0.0.1:0", inbox=inbox) as web,
+        served(host, listener("127.0.0.1:0"), inbox=inbox) as web,
     ):
         yield Own(stores, web.url, inbox, ledger, sandbox)
 

@@ -32,7 +32,7 @@ from connector.sources.base import Source
 from connector.sources.woocommerce_order import order_from_woocommerce
 from connector.store import Store
 from connector.sync import fetch_store, send_store
-from connector.web.server import Host, served
+from connector.web.server import Host, listener, served
 from tests.hearing import recorded
 from tests.hearing.recorded import Told
 from tests.hearing.shops import NO_SWEEP, SWEEP, Receiving, client_of
@@ -169,7 +169,7 @@ def playing(
     seed: int, store: Store, shop: WooCommerceDouble, gss: Sandbox, state: Path
 ) -> Iterator[tuple[Played, str]]:
     host: Host = Receiving([store], state)
-    with Inbox.open(state) as inbox, served(host, "127.0.0.1:0", inbox=inbox) as web:
+    with Inbox.open(state) as inbox, served(host, listener("127.0.0.1:0"), inbox=inbox) as web:
         played = Played(store, shop, gss, inbox, seed)
         yield played, web.url
         played.close()

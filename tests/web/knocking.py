@@ -22,7 +22,7 @@ from connector.problem import Problem
 from connector.store import Store
 from connector.web.limits import Limits
 from connector.web.numbers import Numbers
-from connector.web.server import Served, served
+from connector.web.server import Served, listener, served
 from tests.store_files import GOOD
 
 SECRET = 'whsec "quoted" & ünï 1'
@@ -163,5 +163,5 @@ def receiving(
 ) -> Iterator[Door]:
     """A receiver for the length of a `with`. The secrets of SECRETS must be set."""
     host = Host(config_in(folder), folder / "state")
-    with served(host, "127.0.0.1:0", limits=limits, hosts=hosts, inbox=inbox) as web:
+    with served(host, listener("127.0.0.1:0"), limits=limits, hosts=hosts, inbox=inbox) as web:
         yield Door(web, host)

@@ -13,7 +13,7 @@ from connector.daemon import daemon as room
 from connector.daemon.daemon import Daemon
 from connector.ledger.connection import open_ledger
 from connector.web.beside import BesideDaemon
-from connector.web.server import served
+from connector.web.server import listener, served
 from tests.web.knocking import Answer, Door, Host, config_in
 
 
@@ -27,7 +27,7 @@ def daemon(tmp_path: Path) -> Iterator[Daemon]:
 
 
 def health(daemon: Daemon, folder: Path) -> Answer:
-    with served(BesideDaemon(daemon), "127.0.0.1:0") as web:
+    with served(BesideDaemon(daemon), listener("127.0.0.1:0")) as web:
         return Door(web, Host(folder / "config", folder / "state")).ask("/health")
 
 
