@@ -41,14 +41,15 @@ class WirePromises(Promises):
             assert isinstance(refused.error, Unreachable), refused.error
         visit.server.mend()
         assert done(visit.read()).ids == placed
-        meets(visit, faults.hang_up(), Unreachable)
+        Meeting(visit).everywhere(faults.hang_up(), Unreachable)
 
     @promise(Need.WIRE)
     def test_P2_an_answer_that_is_cut_is_thrown_away_whole(self, visit: Visit) -> None:
         """The connection breaks in an answer, at any place: Unreachable; nothing of half a page counts."""
         visit.place(9)
+        meeting = Meeting(visit)
         for at in (0, 1, 100, None):
-            meets(visit, faults.cut(at), Unreachable)
+            meeting.everywhere(faults.cut(at), Unreachable)
 
     @promise(Need.WIRE)
     def test_P3_an_answer_that_stalls_or_drips_ends_at_the_deadline(self, visit: Visit) -> None:
@@ -68,9 +69,10 @@ class WirePromises(Promises):
         date = format_datetime(NOW, usegmt=True)
         later = format_datetime(NOW + timedelta(seconds=90), usegmt=True)
         exact = {"120": 120, "1": 1, later: 90}
+        meeting = Meeting(visit)
         for asked in ("120", "1", later, None, "-5", "0", "soon", "1e3", "1000000000", " ", "12h"):
-            fault = faults.throttles(asked, date)
-            for told in meets(visit, fault, Throttled) if asked == "120" else [meets_once(visit, fault, Throttled)]:
+            meet = meeting.everywhere if asked == "120" else meeting.at_once
+            for told in meet(faults.throttles(asked, date), Throttled):
                 assert isinstance(told.error, Throttled)
                 pause = told.error.until - told.ended
                 assert timedelta() < pause <= LONGEST_PAUSE, (asked, pause)
@@ -81,29 +83,38 @@ class WirePromises(Promises):
     def test_P6_refused_credentials_stop_the_store(self, visit: Visit) -> None:
         """401 and 403, JSON or not: Unauthorised, at the first call and at any later one."""
         visit.place(9)
-        for fault in (faults.says(401, b"{}"), faults.says(403, b""), faults.page(401), faults.page(403)):
-            meets(visit, fault, Unauthorised)
+        meeting = Meeting(visit)
+        for fault in (faults.says(401, b"{}"), faults.page(403)):
+            meeting.everywhere(fault, Unauthorised)
+        for fault in (faults.says(403, b""), faults.page(401)):
+            meeting.at_once(fault, Unauthorised)
 
     @promise(Need.WIRE)
     def test_P7_an_error_of_the_host_is_never_no_orders(self, visit: Visit) -> None:
         """5xx, an HTML page or an empty answer with 200: an error, never an empty list."""
         visit.place(9)
-        for status in (500, 502, 503, 504):
-            meets(visit, faults.page(status), Unreachable)
-        meets(visit, faults.says(500, b'{"errors":"oh"}'), Unreachable)
-        for status in (400, 404):
-            meets(visit, faults.page(status), SourceError)
+        meeting = Meeting(visit)
+        meeting.everywhere(faults.page(500), Unreachable)
+        meeting.everywhere(faults.page(404), SourceError)
         for fault in (faults.page(), faults.nothing(), *(faults.says(200, body) for body in NO_LISTS)):
-            meets(visit, fault, *NO_ANSWER)
+            meeting.everywhere(fault, *NO_ANSWER)
+        for fault in (*map(faults.page, (502, 503, 504)), faults.says(500, b'{"errors":"oh"}')):
+            meeting.at_once(fault, Unreachable)
+        meeting.at_once(faults.page(400), SourceError)
+        for body in NO_JSON:
+            meeting.at_once(faults.says(200, body), *NO_ANSWER)
 
     @promise(Need.WIRE)
     def test_P10_P27_a_redirect_is_not_followed(self, visit: Visit) -> None:
         """A redirect is refused: the other host hears nothing, so that credentials go nowhere else."""
         visit.place(9)
         with ShopServer(lambda _: Response(200, b"{}")) as other:
+            meeting = Meeting(visit)
+            meeting.everywhere(faults.redirects(other.url, 301), SourceError)
+            meeting.everywhere(faults.redirects(visit.server.url, 302), SourceError)
             for status in (301, 302, 303, 307, 308):
-                meets(visit, faults.redirects(other.url, status), SourceError)
-                meets(visit, faults.redirects(visit.server.url, status), SourceError)
+                for target in (other.url, visit.server.url):
+                    meeting.at_once(faults.redirects(target, status), SourceError)
             assert other.heard == []
 
     @promise(Need.WIRE)
@@ -182,48 +193,48 @@ class WirePromises(Promises):
 
 WAYS: Final = ("pages", "sweep", "reread")
 
-NO_LISTS: Final = (
-    b"null",
-    b"{}",
-    b'""',
-    b"0",
-    b"true",
-    b"[[]]",
-    b"[null]",
-    b'{"message":"maintenance"}',
-    b"{",
-    b"\x00",
-    b"[" * 200_000,
-    b'{"a":' * 100_000,
-)
-"""Bodies with 200 that are no list of orders, the last two too deep for any reader; `[]` may be one."""
+NO_LISTS: Final = (b"null", b"{}", b'""', b"0", b"true", b"[[]]", b"[null]", b'{"message":"maintenance"}')
+"""Bodies with 200 that are JSON and no list of orders. `[]` may be one."""
+
+NO_JSON: Final = (b"{", b"\x00", b"[" * 200_000, b'{"a":' * 100_000)
+"""Bodies with 200 that are no JSON, the last two too deep for any reader."""
 
 
-def meets(visit: Visit, fault: Fault, *errors: type[SourceError]) -> list[Reading]:
-    """Every way of reading meets this fault, at its first call and later ones, with one of these errors, and loses
-    nothing by it."""
-    good = done(visit.read())
-    calls = calls_of(visit)
-    met: list[Reading] = []
-    for after in sorted({0, calls // 2, calls - 1}):
-        visit.server.fail(fault, after=after)
-        told = visit.read()
-        visit.server.mend()
-        met.append(raised(told, errors, f"call {after + 1} of {calls}"))
-        assert told.ids | done(visit.read(told.cursor)).ids == good.ids, "an order was lost by an error"
-    visit.server.fail(fault)
-    met += [raised(told, errors, way) for way, told in zip(WAYS, all_ways(visit, good), strict=False)]
-    visit.server.mend()
-    return met
+class Meeting:
+    """A shop that was read in peace, and what its source makes of faults from then on.
 
+    good   what the reading in peace told
+    calls  how many calls such a reading takes
+    """
 
-def meets_once(visit: Visit, fault: Fault, *errors: type[SourceError]) -> Reading:
-    """The first call of a reading meets this fault, with one of these errors. For words of an answer, whose reading
-    does not hang on which call met them."""
-    visit.server.fail(fault)
-    told = visit.read()
-    visit.server.mend()
-    return raised(told, errors, "call 1")
+    def __init__(self, visit: Visit) -> None:
+        self._visit = visit
+        self.good = done(visit.read())
+        self.calls = calls_of(visit)
+
+    def everywhere(self, fault: Fault, *errors: type[SourceError]) -> list[Reading]:
+        """Every way of reading meets this fault, at its first call and later ones, with one of these errors, and loses
+        nothing by it."""
+        met: list[Reading] = []
+        for after in sorted({0, self.calls // 2, self.calls - 1}):
+            told = self._read(fault, after)
+            met.append(raised(told, errors, f"call {after + 1} of {self.calls}"))
+            assert told.ids | done(self._visit.read(told.cursor)).ids == self.good.ids, "an order was lost by an error"
+        self._visit.server.fail(fault)
+        met += [raised(told, errors, way) for way, told in zip(WAYS, all_ways(self._visit, self.good), strict=False)]
+        self._visit.server.mend()
+        return met
+
+    def at_once(self, fault: Fault, *errors: type[SourceError]) -> list[Reading]:
+        """The first call of a reading meets this fault, with one of these errors. For faults that are read as one that
+        was met everywhere is."""
+        return [raised(self._read(fault, 0), errors, "call 1")]
+
+    def _read(self, fault: Fault, after: int) -> Reading:
+        self._visit.server.fail(fault, after=after)
+        told = self._visit.read()
+        self._visit.server.mend()
+        return told
 
 
 def all_ways(visit: Visit, good: Reading) -> Iterator[Reading]:
