@@ -18,7 +18,7 @@ from connector.ledger import connection, folder, soundness
 from connector.ledger.connection import FILE_NAME, LedgerError
 from connector.ledger.reading import reading
 from connector.ledger.times import moment
-from connector.problem import ConfigError, rendering
+from connector.problem import ConfigError
 from connector.secret import Secret, SecretError
 from connector.selection import LOOKS_AT
 from connector.sources.base import LiveSource, Page, Source
@@ -88,7 +88,7 @@ def _store_files(config: Path, names: Sequence[str]) -> tuple[list[Store], list[
         stores, problems = [], err.problems
     except UsageError as err:
         return [], [Finding("store files", str(err), code=Code.USAGE)]
-    return stores, [Finding("store files", line, code=Code.USAGE) for line in rendering(problems)]
+    return stores, [Finding(problem.file, problem.placed(), code=Code.USAGE) for problem in problems]
 
 
 def _lacking(store: Store, secret: NamedReference, err: SecretError) -> Finding:

@@ -46,6 +46,10 @@ class Problem(NamedTuple):
         text = " ".join(part if part[-1] in ".?" else f"{part}." for part in (self.what, self.mend) if part)
         return f"{self.key}: {text}" if self.key else text
 
+    def placed(self) -> str:
+        """The problem with its line, as it stands alone."""
+        return f"line {self.line}: {self.sentence()}" if self.line else self.sentence()
+
 
 class ConfigError(Exception):
     """The configuration can't be used. All problems of all files at once; exit code 2."""

@@ -49,8 +49,9 @@ def test_every_problem_is_told_at_once(desk: Desk) -> None:
     problems = [line for line in said.out.splitlines() if line.startswith("problem")]
     assert [
         any(word in line for line in problems)
-        for word in ("config/moa.toml: 1 problem", "env:NOT_SET is not set", "there is no folder")
+        for word in ("config/moa.toml: line 31: [slip] prefixx", "env:NOT_SET is not set", "there is no folder")
     ] == [True] * 3
+    assert len(problems) == 3, "no heading counts as a problem"
     assert "         Set it for the service, or use file:PATH." in said.out
 
 
