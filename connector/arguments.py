@@ -6,6 +6,7 @@ Imports nothing that takes time: `connector --help` must start in the time a she
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -93,12 +94,16 @@ def _everywhere(*, at_top: bool = False) -> argparse.ArgumentParser:
     group.add_argument(
         "--config",
         type=Path,
-        default=otherwise(Path("config")),
+        default=otherwise(Path(os.environ.get("CONNECTOR_CONFIG") or "config")),
         metavar="DIR",
-        help="the store files (default: config)",
+        help="the store files (default: $CONNECTOR_CONFIG, else config)",
     )
     group.add_argument(
-        "--state", type=Path, default=otherwise(Path("state")), metavar="DIR", help="ledger and locks (default: state)"
+        "--state",
+        type=Path,
+        default=otherwise(Path(os.environ.get("CONNECTOR_STATE") or "state")),
+        metavar="DIR",
+        help="ledger and locks (default: $CONNECTOR_STATE, else state)",
     )
     group.add_argument("--json", action="store_true", default=otherwise(False), help="answer in JSON, for programs")
     group.add_argument(

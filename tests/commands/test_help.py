@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 
@@ -17,6 +18,12 @@ from connector.ledger.states import State
 from tests.commands.desk import Desk
 
 
+@cache
+def grammar() -> argparse.ArgumentParser:
+    """The whole of it, made once."""
+    return parser()
+
+
 def commands(of: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
     for action in of._actions:
         if isinstance(action, argparse._SubParsersAction):
@@ -25,32 +32,32 @@ def commands(of: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
 
 
 def all_parsers() -> Iterator[tuple[str, argparse.ArgumentParser]]:
-    for name, command in commands(parser()).items():
+    for name, command in commands(grammar()).items():
         yield name, command
         for deed, one in commands(command).items():
             yield f"{name} {deed}", one
 
 
 def test_every_command_is_there_and_does_something() -> None:
-    assert list(commands(parser())) == list(cli._COMMANDS)
+    assert list(commands(grammar())) == list(cli._COMMANDS)
 
 
 @pytest.mark.parametrize("name", cli._COMMANDS)
 def test_a_command_made_alone_is_the_one_of_the_whole_grammar(name: str) -> None:
     alone = commands(parser(name))
     assert list(alone) == [name]
-    assert alone[name].format_help() == commands(parser())[name].format_help()
+    assert alone[name].format_help() == commands(grammar())[name].format_help()
 
 
 @pytest.mark.parametrize("name", cli._COMMANDS)
 def test_every_command_teaches_by_an_example_that_parses(name: str) -> None:
     import shlex
 
-    text = commands(parser())[name].format_help()
+    text = commands(grammar())[name].format_help()
     examples = re.findall(r"^  connector (.*?)(?:   .*|  ?>.*)?$", text, re.MULTILINE)
     assert examples
     for example in examples:
-        assert parser().parse_args(shlex.split(example)).command == name
+        assert grammar().parse_args(shlex.split(example)).command == name
 
 
 def test_every_option_and_argument_says_what_it_is() -> None:
@@ -71,7 +78,7 @@ def test_help_fits_eighty_columns_but_for_examples(monkeypatch: pytest.MonkeyPat
 
 
 def test_exit_codes_stand_in_the_help() -> None:
-    text = parser().format_help()
+    text = grammar().format_help()
     for code in Code:
         assert re.search(rf"^  {code:<3} \w", text, re.MULTILINE)
 
@@ -84,6 +91,19 @@ def test_options_for_all_stand_before_or_after_the_command() -> None:
     for words in (["--json", "--state", "s", "status"], ["status", "--json", "--state", "s"]):
         asked = parser().parse_args(words)
         assert (asked.json, str(asked.state), str(asked.config)) == (True, "s", "config")
+
+
+def test_the_environment_names_the_folders_where_no_option_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    def folders(*words: str) -> tuple[str, str]:
+        asked = parser().parse_args(["status", *words])
+        return str(asked.config), str(asked.state)
+
+    monkeypatch.setenv("CONNECTOR_CONFIG", "/etc/connector")
+    monkeypatch.setenv("CONNECTOR_STATE", "/var/lib/connector")
+    assert folders() == ("/etc/connector", "/var/lib/connector")
+    assert folders("--config", "c") == ("c", "/var/lib/connector")
+    monkeypatch.setenv("CONNECTOR_CONFIG", "")
+    assert folders() == ("config", "/var/lib/connector")
 
 
 @pytest.mark.parametrize(
