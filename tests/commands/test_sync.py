@@ -12,8 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from connector import sender
+from connector.gosweetspot.answers import Answer
+from connector.ledger.outbox import Attempt
 from connector.lock import StoreLock
 from connector.sandbox.handle import Sandbox
+from connector.sender import Sends
 from tests.commands.desk import Desk, order
 
 
@@ -267,3 +271,28 @@ def test_D7_a_run_whose_lock_file_is_taken_away_stops_and_says_so(
     assert said.code == 75
     assert "its lock file was removed while it was synced" in said.err
     assert sandbox.counts()["puts"] == 0, "another run may hold the store by now"
+
+
+def test_D7_nor_does_it_go_on_once_its_lock_file_is_gone_between_two_calls(
+    desk: Desk, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The call under way, and the one that was begun with it, are finished; the rest is owed, and sent once by the
+    next run."""
+    file = desk.store(batch_size=2)
+    file.write_text(file.read_text().replace("ghost_window", "in_flight = 1\nghost_window"))
+    desk.export(*(order(number) for number in range(1001, 1041)))
+    calling = sender.call
+
+    def cleaned(client: Sends, attempt: Attempt) -> Answer:
+        answer = calling(client, attempt)
+        (desk.folder / "state/locks/kiwi.lock").unlink(missing_ok=True)
+        return answer
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sender, "call", cleaned)
+        said = desk("sync")
+    assert said.code == 75
+    assert "its lock file was removed while it was synced" in said.err
+    assert 1 <= sandbox.counts()["puts"] <= 2
+    assert desk("sync").code == 0
+    assert [one["creations"] for one in sandbox.orders()] == [1] * 40

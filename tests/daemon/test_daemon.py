@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from operator import le
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ from connector.running import run
 from connector.sandbox.handle import Sandbox
 from connector.sandbox.options import Options
 from connector.sandbox.server import running as sandbox_running
-from tests.daemon.running import BIN, Place, running, until
+from tests.daemon.running import BIN, Place, Running, running, until
 
 
 @pytest.fixture(scope="module")
@@ -135,16 +136,26 @@ def test_G1_G7_a_store_file_that_changed_is_reloaded_and_a_wrong_one_changes_not
         assert daemon.stop()[0] == 0
 
 
+def held_by(daemon: Running) -> tuple[int, int]:
+    """How many threads and how many open files it has."""
+    about = Path("/proc", str(daemon.process.pid))
+    return len(list((about / "task").iterdir())), len(list((about / "fd").iterdir()))
+
+
 def test_G8_a_thousand_wishes_to_reload_are_a_few_reloads(place: Place) -> None:
     place.store("kiwi")
     with running(place) as daemon:
         daemon.wait_for("started")
+        place.export("kiwi", 1)
+        until(lambda: states(place) == ["confirmed"], "all of it has been at work once")
+        before = held_by(daemon)
         for _ in range(1000):
             daemon.signal(signal.SIGHUP)
         daemon.wait_for("reloaded")
-        place.export("kiwi", 1)
-        daemon.wait_for("read", store="kiwi")
+        place.export("kiwi", 2, file="later.csv")
+        until(lambda: states(place) == ["confirmed"] * 2, "it goes on")
         assert 1 <= len(daemon.told("reloaded")) < 100
+        until(lambda: all(map(le, held_by(daemon), before)), f"no more threads and open files than {before}")
         assert daemon.stop()[0] == 0
 
 
