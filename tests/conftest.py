@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -21,6 +22,8 @@ AMBIENT = (
     "CURL_CA_BUNDLE",
     "REQUESTS_CA_BUNDLE",
     "NETRC",
+    "CONNECTOR_CONFIG",
+    "CONNECTOR_STATE",
     "XDG_CACHE_HOME",
     "XDG_CONFIG_HOME",
     "XDG_DATA_HOME",
@@ -28,6 +31,35 @@ AMBIENT = (
     "FORCE_COLOR",
 )
 """What a developer's shell may carry that would change an outcome; removed in both spellings of their case."""
+
+UNMEASURED = tuple(
+    str(Path(__file__).parent / name)
+    for name in (
+        "browser/",
+        "deploy/",
+        "hearing/test_living_shops.py",
+        "hearing/test_recorded_deliveries.py",
+        "proofs/",
+        "shops/",
+        "simulation/",
+        "sources/test_conformance.py",
+        "sources/test_example_source.py",
+        "sources/test_woocommerce_live.py",
+        "test_benchmarks.py",
+        "test_docs.py",
+        "test_failure_rows.py",
+        "test_only_linux.py",
+        "test_static.py",
+    )
+)
+"""Tests below this folder that run other programs, read source text, or walk for a long time over lines that others
+walk too. They are left out of the branch coverage: measuring them doubles their time and would show nothing more."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if str(item.path).startswith(UNMEASURED):
+            item.add_marker(pytest.mark.no_cover)
 
 
 @pytest.fixture(scope="session", autouse=True)

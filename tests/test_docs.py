@@ -88,12 +88,13 @@ def words_of(command: str) -> list[str]:
 
 def test_every_command_written_anywhere_is_one(capsys: pytest.CaptureFixture[str]) -> None:
     names = {"connector ledger"} | {f"connector {name}" for name, _ in all_commands()}
+    grammar = parser()
     wrong = []
     for name, command in commands_written():
         if command in names:
             continue
         try:
-            parser().parse_args(words_of(command))
+            grammar.parse_args(words_of(command))
         except SystemExit as left:
             if left.code:
                 wrong.append((name, command, capsys.readouterr().err.splitlines()[-1]))

@@ -77,7 +77,6 @@ class HeardWorld(World):
                 source.close()
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("kind", KINDS)
 def test_P23_trap_D13_deliveries_and_polls_together_end_as_the_shop_does(

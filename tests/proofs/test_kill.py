@@ -99,7 +99,7 @@ def figures(proof: Proof) -> str:
 
 
 def test_L1_sync_killed_at_a_few_random_moments_loses_and_doubles_nothing(tmp_path: Path) -> None:
-    print(figures(killed(tmp_path, Task(orders=500, batch_size=10, kills=6, amid_calls=2), seed=1)))
+    print(figures(killed(tmp_path, Task(orders=300, batch_size=10, kills=4, amid_calls=1), seed=1)))
 
 
 @pytest.mark.slow

@@ -902,7 +902,6 @@ def test_a_delivered_order_has_the_recorded_ones_fields(shop: ShopifyDouble) -> 
 # speed
 
 
-@pytest.mark.no_cover
 def test_it_is_quick_enough_for_long_simulations() -> None:
     """2,000 orders, 4,000 changes and 500 lists. Loose: the time of a loaded machine counts too."""
     with ShopifyDouble(lag_s=(0, 40), routed_after_s=2, disorder_s=3, repeats=2) as shop:

@@ -11,13 +11,11 @@ from tests.simulation.world import play_many
 LONG_PROOF = 20_000
 
 
-@pytest.mark.no_cover
 def test_no_invariant_breaks_in_a_hostile_world() -> None:
     _, broken = play_many(range(80))
     assert broken == []
 
 
-@pytest.mark.no_cover
 def test_without_read_back_the_same_worlds_break_so_the_check_can_fail() -> None:
     _, broken = play_many(range(40), read_back=False)
     assert broken
