@@ -19,6 +19,7 @@ from connector.suggest import did_you_mean
 
 _SHOPIFY: Final = ".myshopify.com"
 _GOSWEETSPOT: Final = ".gosweetspot.com"
+_SANDBOXS_KEY: Final = "the sandbox shows its key when it starts"
 
 
 def write_first_store(
@@ -49,7 +50,8 @@ def _question(words: str, default: str) -> str:
 def left_to_do(store: Store) -> Iterator[tuple[str, str]]:
     """What still has to be put where the new file says it is: (reference, where a person finds it)."""
     for secret, _ in missing(store):
-        yield str(secret.reference), PLACES[secret.key].where
+        is_sandboxs = secret.key == "access_key" and api_url.is_loopback(store.gosweetspot.url)
+        yield str(secret.reference), _SANDBOXS_KEY if is_sandboxs else PLACES[secret.key].where
 
 
 def _with_kind(given: Mapping[str, str]) -> Mapping[str, str]:

@@ -96,6 +96,11 @@ def test_it_says_which_secrets_are_not_there_yet_and_where_they_are_found(desk: 
     ]
 
 
+def test_a_sandboxs_key_is_not_looked_for_in_gosweetspot(desk: Desk) -> None:
+    said = desk("init", "moa", "--path", "exports/*.csv", "--dialect", "shopify", "--url", "http://127.0.0.1:8750")
+    assert said.out.splitlines()[1:3] == ["  env:MOA_GSS_TEST_KEY", "      the sandbox shows its key when it starts"]
+
+
 def test_for_programs_it_says_the_path(desk: Desk) -> None:
     assert desk("--json", "init", "moa", *GIVEN).value == "config/moa.toml"
 
