@@ -83,6 +83,18 @@ def test_U3_an_edit_after_it_was_confirmed_goes_out_with_the_next_sync(road: Roa
     assert (report.changed, road.calls("PUT")[-1], road.stored("A1")) == (1, ["A1"], "2 new road")
 
 
+def test_U3_an_edit_that_gss_shows_as_it_showed_the_older_is_sent_once_and_never_called_proven(road: Road) -> None:
+    """GSS writes in capitals: which of the two it has, nobody can tell, and a ghost of the older would look the same."""
+    road.send_and_confirm("A1")
+    road.shop.edit("A1", street="1 KOWHAI ROAD")
+    road.sync()
+    for _ in range(3):
+        road.settle()
+        assert road.states("A1") == ["superseded", "accepted"]
+        road.later(hours=7)
+    assert (road.calls("PUT"), road.alerts("A1")) == ([["A1"], ["A1"]], {})
+
+
 def test_U4_an_edit_after_the_label_is_late_named_and_makes_no_call(road: Road) -> None:
     road.send_and_confirm("A1")
     road.gss.ticket("A1")
