@@ -210,7 +210,7 @@ def test_one_broken_shop_and_one_dead_gss_hurt_nobody_else(place: Place, gss: Sa
 
 
 def test_stores_that_share_a_key_take_turns(place: Place, gss: Sandbox) -> None:
-    """One with a backlog of hundreds keeps nobody waiting for more than a few calls."""
+    """One with a backlog of hundreds keeps nobody waiting; whose turn it is, test_gate_sender.py holds."""
     place.store("backlog")
     place.store("small")
     place.export("backlog", *range(1, 801))
@@ -219,7 +219,6 @@ def test_stores_that_share_a_key_take_turns(place: Place, gss: Sandbox) -> None:
         until(lambda: len(gss.orders()) > 30, "the backlog on its way")
         place.export("small", 1)
         until(lambda: has(gss, "SMALL-#1"), "the small store's order")
-        assert len(gss.orders()) < 801 or daemon.told("sent")
         numbers = [one["numbers"] for one in gss.requests() if one["method"] == "PUT"]
         assert ["SMALL-#1"] in numbers
 

@@ -16,19 +16,19 @@ from tests.ledger.given import START
 
 
 class Turns(GateSender):
-    """A sender of one store that always has something due; each slice comes to what the test says."""
+    """A sender of stores that always have something due; each slice comes to what the test says."""
 
-    def __init__(self, comes_to: Report, most: int) -> None:
+    def __init__(self, comes_to: Report, most: int, *stores: str) -> None:
         house: Any = SimpleNamespace(sending=None, tell_trouble=None, now=lambda: START, stopping=Event())
         super().__init__("a key", house)
-        self.stores = {"kiwi": SimpleNamespace(name="kiwi")}  # type: ignore[dict-item]
-        self.slices = 0
+        self.stores = {name: SimpleNamespace(name=name) for name in stores or ["kiwi"]}  # type: ignore[misc]
+        self.slices: list[str] = []
         self._comes_to = comes_to
         self._most = most
 
-    def _slice(self, *_: object) -> Report:
-        self.slices += 1
-        if self.slices == self._most:
+    def _slice(self, store: Any, *_: object) -> Report:
+        self.slices.append(store.name)
+        if len(self.slices) == self._most:
             self._house.stopping.set()
         return self._comes_to
 
@@ -42,11 +42,17 @@ def always_due(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_B8_a_slice_that_asked_and_learnt_nothing_leaves_the_key_to_others_for_a_while() -> None:
     turns = Turns(Report("kiwi", read_back_calls=1, pause="refused", pause_until=START), most=20)
     again = turns._turns(None, None)  # type: ignore[arg-type]
-    assert (turns.slices, again) == (1, START + FRUITLESS_AGAIN)
+    assert (turns.slices, again) == (["kiwi"], START + FRUITLESS_AGAIN)
 
 
 @pytest.mark.parametrize("more", [{"calls": 1}, {"states": {"accepted": 50}}])
 def test_a_slice_that_came_to_something_is_followed_by_the_next(more: dict[str, Any]) -> None:
     turns = Turns(Report("kiwi", read_back_calls=1, **more), most=20)
     turns._turns(None, None)  # type: ignore[arg-type]
-    assert turns.slices == 20
+    assert len(turns.slices) == 20
+
+
+def test_stores_that_share_a_key_take_turns_however_much_each_has() -> None:
+    turns = Turns(Report("kiwi", calls=4, owed=1000), 6, "kiwi", "moa", "tui")
+    turns._turns(None, None)  # type: ignore[arg-type]
+    assert turns.slices == ["kiwi", "moa", "tui"] * 2

@@ -84,7 +84,7 @@ def test_U3_an_edit_after_it_was_confirmed_goes_out_with_the_next_sync(road: Roa
 
 
 def test_U3_an_edit_that_gss_shows_as_it_showed_the_older_is_sent_once_and_never_called_proven(road: Road) -> None:
-    """GSS writes in capitals: which of the two it has, nobody can tell, and a ghost of the older would look the same."""
+    """GSS writes in capitals: which of the two it has nobody can tell, and a ghost of the older would look the same."""
     road.send_and_confirm("A1")
     road.shop.edit("A1", street="1 KOWHAI ROAD")
     road.sync()
