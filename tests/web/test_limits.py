@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import socket
+import threading
 import time
 from pathlib import Path
 
@@ -167,12 +168,18 @@ def test_W33_who_is_cut_in_the_middle_of_a_body_was_told_nothing(tmp_path: Path)
     assert door.all() == []
 
 
-def test_W33_what_is_whole_when_told_to_stop_is_finished(door: Door) -> None:
+def test_W33_what_was_begun_when_told_to_stop_is_finished(door: Door) -> None:
     with door.connect() as knock:
-        knock.sendall(head(len(BODY), BODY) + BODY)
-        answer = knock.recv(1000)
-        door.web.stop()
-        assert status(answer) == 200
+        knock.sendall(head(len(BODY), BODY) + BODY[:4])
+        while not door.web._server.server_state.tasks:
+            time.sleep(0.005)
+        stopping = threading.Thread(target=door.web.stop)
+        stopping.start()
+        while not door.web._server.should_exit:
+            time.sleep(0.005)
+        knock.sendall(BODY[4:])
+        assert status(knock.recv(1000)) == 200
+        stopping.join()
     assert [each.body for each in door.kept()] == [BODY]
 
 
