@@ -208,6 +208,7 @@ def test_a_shop_that_is_not_there_is_told_with_its_mend(
     assert said.out.splitlines()[at + 1].startswith("         ")
 
 
+@pytest.mark.parametrize("first", SHOPS[:1], indirect=True, ids=lambda made: made.__name__)
 def test_the_installed_command_walks_the_same_way(
     empty: Desk, first: FirstShop, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
