@@ -141,7 +141,9 @@ def test_Z1_a_reading_of_a_store_that_is_gone_is_known_to_be_under_way(
         busy = daemon._busy()
         shop.go_on.set()
         until(lambda: not daemon._busy(), "it ends")
-    assert (busy, shop.read) == (["read moa"], 1)
+    assert ("read moa" in busy, shop.read) == (True, 1), (
+        "beside it the sender may just be looking whether something is owed"
+    )
 
 
 def test_P24_a_store_that_comes_back_while_its_shop_is_read_is_read_once_more_after_that(
