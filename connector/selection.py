@@ -214,7 +214,7 @@ def _waiting(order: Order, rules: SelectRules, now: datetime) -> Wait | None:
             "to ship it, add that word to statuses in [select]."
         )
     if order.fulfilment is _ON_HOLD:
-        return Wait(_hold_sentence(order), _later_than(now, order.hold_until))
+        return Wait(_hold_sentence(order), order.hold_until)
     if order.fulfilment is _FULFILMENT_UNKNOWN:
         return Wait(_unknown_sentence(order, "fulfilment"))
     if order.hold_until is not None and order.hold_until > now:
@@ -239,10 +239,6 @@ def _hold_sentence(order: Order) -> str:
     reason = f" ({order.hold_reason[:80]})" if order.hold_reason else ""
     until = f" until {order.hold_until:%Y-%m-%d %H:%M} UTC" if order.hold_until else ""
     return f"The shop holds it{until}{reason}; release it in the shop."
-
-
-def _later_than(now: datetime, moment: datetime | None) -> datetime | None:
-    return moment if moment is not None and moment > now else None
 
 
 @lru_cache(maxsize=4096)

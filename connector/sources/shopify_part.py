@@ -59,6 +59,18 @@ def unrouted(order: Order) -> Order:
     return msgspec.structs.replace(order, fulfilment=Fulfilment.ON_HOLD, hold_reason=UNROUTED)
 
 
+def by_the_shops_clock(order: Order, shop_time: datetime | None) -> Order:
+    """What is scheduled waits for its time by the shop's clock, and not a moment by ours (failures.md P14).
+
+    shop_time  aware, UTC; None where the shop tells none: then ours has to do
+    """
+    if order.hold_until is None or shop_time is None:
+        return order
+    if order.hold_until > shop_time:
+        return msgspec.structs.replace(order, fulfilment=Fulfilment.ON_HOLD)
+    return msgspec.structs.replace(order, hold_until=None)
+
+
 def _method(part: PartBody) -> str:
     return ((part.delivery_method and part.delivery_method.method_type) or "").casefold()
 

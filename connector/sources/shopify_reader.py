@@ -21,6 +21,7 @@ from connector.sources.shopify_api import FailedInsideError, ShopifyApi
 from connector.sources.shopify_failing import Failing, failing
 from connector.sources.shopify_gone import gone_of
 from connector.sources.shopify_graphql_order import orders_from_shopify_graphql
+from connector.sources.shopify_part import by_the_shops_clock
 from connector.sources.shopify_query import Inner
 
 PAGES: Final = 40
@@ -101,7 +102,11 @@ class Reader:
     def _orders(self, node: bytes | dict[str, Any] | Failing) -> tuple[Order | NotAnOrder, ...]:
         if isinstance(node, Failing):
             return (node.held(),)
-        return orders_from_shopify_graphql(node, locations=self._locations)
+        found = orders_from_shopify_graphql(node, locations=self._locations)
+        return tuple(
+            order if isinstance(order, NotAnOrder) else by_the_shops_clock(order, self._api.shop_time)
+            for order in found
+        )
 
     def _nodes(self, names: Sequence[str], inner: Inner) -> Iterator[bytes | Failing]:
         """The nodes of these names, in their order; b"null" for one that is gone."""

@@ -176,5 +176,42 @@ def test_P14_what_is_open_at_shopify_goes_out_though_our_clock_is_a_day_behind(
     assert pending(gss) == 1
 
 
+@pytest.mark.parametrize("hours", [-24, 24])
+def test_P14_what_is_scheduled_at_shopify_waits_for_the_shop_s_clock_and_not_for_ours(
+    gss: Sandbox, ledger: Ledger, tmp_path: Path, hours: int
+) -> None:
+    """SCHEDULED "will be ready for fulfillment after the date and time specified in fulfill_at"
+    (https://shopify.dev/docs/api/admin-graphql/latest/enums/FulfillmentOrderStatus)."""
+    gss.reset()
+    world = World(Case("shopify", 0, clock_off_h=hours), gss, tmp_path)
+    assert isinstance(world.shop, BusyShopify)
+    due = START + timedelta(hours=3)
+    there = []
+    with world.shop:
+        world.shop.place(Draft(), START, fulfil_at=due)
+        for minutes in (-170, -90, -1, 1):
+            world.clock.at = due + timedelta(minutes=minutes)
+            world.sync(ledger, sweep_every=timedelta(0) if minutes > 0 else timedelta(days=1))
+            there.append(pending(gss))
+        world.client.close()
+    assert there == [0, 0, 0, 1]
+
+
+def test_what_is_scheduled_goes_out_at_its_time_without_a_sweep(gss: Sandbox, ledger: Ledger, tmp_path: Path) -> None:
+    """Our clock is ahead: the shop is asked at every visit until its own clock has come there."""
+    gss.reset()
+    world = World(Case("shopify", 0, clock_off_h=24, sweeps=False), gss, tmp_path)
+    assert isinstance(world.shop, BusyShopify)
+    there = []
+    with world.shop:
+        world.shop.place(Draft(), START, fulfil_at=START + timedelta(hours=3))
+        for hours in (1, 2, 4):
+            world.clock.at = START + timedelta(hours=hours)
+            world.sync(ledger)
+            there.append(pending(gss))
+        world.client.close()
+    assert there == [0, 0, 1]
+
+
 def pending(gss: Sandbox) -> int:
     return sum(order["state"] == "pending" for order in gss.orders())
