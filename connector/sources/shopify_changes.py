@@ -76,7 +76,10 @@ class _Answer(msgspec.Struct, rename="camel"):
 
 
 class Endless:
-    """Tells a list without an end: a page's cursor that stays, pages that come round again, ever more empty ones."""
+    """Tells a list without an end: a page's cursor that stays, pages that come round again, ever more empty ones.
+
+    One empty page is no sign of it, though its cursor stays: that page may only be asked for too soon (P8).
+    """
 
     def __init__(self) -> None:
         self._empty = 0
@@ -90,15 +93,20 @@ class Endless:
         if not (end := page.end()):
             return
         self._empty = 0 if page.nodes else self._empty + 1
-        rows = hash((end, *(bytes(node) for node in page.nodes)))
-        if end == asked or self._empty > EMPTY_PAGES or rows in self._seen:
+        if self._empty > EMPTY_PAGES or (page.nodes and (end == asked or self._came_before(end, page))):
             raise Malformed(
                 "Shopify's list has no end: its next page brings nothing new, time after time. If the app lacks the "
                 "scope read_all_orders, grant it; if that is not it, ask Shopify."
             )
+
+    def _came_before(self, end: str, page: Nodes) -> bool:
+        rows = hash((end, *(bytes(node) for node in page.nodes)))
+        if rows in self._seen:
+            return True
         self._seen[rows] = None
         if len(self._seen) > SAME_PAGES:
             del self._seen[next(iter(self._seen))]
+        return False
 
 
 class Changes:

@@ -42,6 +42,8 @@ OVERLAP: Final = timedelta(minutes=10)
 """Of both sources, where a store file says nothing."""
 DAY: Final = timedelta(hours=24)
 NEVER: Final = timedelta(days=10_000)
+LOST_ITS_PLACE: Final = "no longer takes the cursor"
+"""What we say of a shop at Shopify whose page cursors expire time after time in one run: that one is a habit."""
 TROUBLES: Final = (
     wire.says(403),
     wire.throttles("60"),
@@ -79,6 +81,7 @@ class Outcome(msgspec.Struct):
     """What came of it.
 
     missed  orders that sweeps found and no cursor had shown
+    unfounded  problems told of a shop that nothing was wrong with
     calls   to the shop; gss_calls  to GSS
     hides_for_hours  some new orders were in no list for longer than the overlap, so that only a sweep can find them
     """
@@ -90,6 +93,7 @@ class Outcome(msgspec.Struct):
     calls: int
     gss_calls: int
     missed: int
+    unfounded: list[str]
     page_size: int
     hides_for_hours: bool
     took_s: float
@@ -145,6 +149,7 @@ def play(case: Case, gss: Sandbox, folder: Path) -> Outcome:
         world.shop.calls,
         world.gss_calls,
         world.missed,
+        world.unfounded,
         world.page_size,
         world.people.latest > OVERLAP,
         took_s,
@@ -164,6 +169,8 @@ class World:
         self.page_size = self.chance.choice(PAGE_SIZES)
         self.events: Counter[str] = Counter()
         self.missed = 0
+        self.unfounded: list[str] = []
+        self._is_spoiled = False
         self.client = LateClient(Destination(gss.url, gss.key, timeout_s=10), sends_products=True)
         self._watched = Watched(self.client)
         wrong_by = timedelta(minutes=self.chance.choice((0, 0, 0, -9, 9)))
@@ -231,10 +238,11 @@ class World:
         server = self.shop.server
         assert server is not None
         server.refuse()
+        self._is_spoiled = True
         for _ in range(self.chance.randint(1, 4)):
             self._days_go_by(timedelta(hours=self.chance.randint(4, 20)), self.chance.randint(20, 80))
             self.sync(ledger)
-        server.mend()
+        self._mend()
 
     def _meanwhile(self) -> None:
         """Between two answers of the shop."""
@@ -269,6 +277,7 @@ class World:
         assert server is not None
         if self.chance.random() < 0.15:
             self.events["wire fault"] += 1
+            self._is_spoiled = True
             server.fail(self.chance.choice(TROUBLES), self.chance.randint(1, 3), after=self.chance.randint(0, 8))
         if self.chance.random() < 0.08:
             self.events["GSS fault"] += 1
@@ -284,6 +293,7 @@ class World:
         self.shop.server.mend()
         self.shop.server.heard.clear()
         self.gss.clear_faults()
+        self._is_spoiled = False
 
     # The program
 
@@ -309,6 +319,9 @@ class World:
     def _note(self, report: Report) -> None:
         self.missed += report.missed
         self.events["problem"] += bool(report.problem)
+        asks_for_patience = report.shop_until is not None or LOST_ITS_PLACE in report.problem
+        if report.problem and not self._is_spoiled and not asks_for_patience:
+            self.unfounded.append(report.problem)
         self.events["read"] += report.read
 
     def _source(self) -> Source:

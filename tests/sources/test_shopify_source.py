@@ -89,6 +89,26 @@ def test_P8_an_empty_page_with_a_next_one_is_followed(monkeypatch: pytest.Monkey
         assert kept(shop, monkeypatch, "") == wanted
 
 
+@pytest.mark.parametrize("way", ["pages", "sweep"])
+def test_P8_empty_pages_amid_a_list_lead_nowhere_else_and_are_followed(
+    monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    """Their cursor is the one they were asked for with."""
+    with ShopifyDouble() as shop:
+        wanted = set(placed(shop, 20))
+        answer = shop.answer
+
+        def with_gaps(request: Request) -> Response:
+            asked = json.loads(request.body).get("variables") or {}
+            shop.habits.empty_pages = 1 if asked.get("after") and calls(shop) % 3 else 0
+            return answer(request)
+
+        replaced(shop, monkeypatch, with_gaps)
+        reader = source(shop, monkeypatch, page_size=2)
+        pages = list(reader.pages("") if way == "pages" else reader.sweep())
+    assert ids(pages) == wanted
+
+
 def empty_once(shop: ShopifyDouble, patch: pytest.MonkeyPatch) -> None:
     """Before the first page of orders comes an empty one, with a cursor that leads to it."""
     answer = shop.answer
