@@ -25,6 +25,7 @@ HELD_BY_A_PERSON = "held by "
 CHANGED_AFTER_ITS_END = "changed after its end"
 """The kind of alert about an order that a shop changes when its data was removed long since."""
 _AND_NOW = "; and now: "
+_CHANGED_LATE = "the order was changed after GSS had ticketed it: look at the parcel before it leaves"
 _STANDS = "The slip was sent before that and is still at GSS."
 _MAY_STAND = "Its slip may have got to GSS before that: what is there stays, and what is not there is not sent."
 _TOO_LATE = (
@@ -196,7 +197,7 @@ class _Page:
         elif before.op is Op.PUT and before.hash == change.hash and before.state is not State.HELD:
             self.released.append(before.slip_id)  # nothing that freight sees has changed (U9)
         elif _is_over(before.state):
-            self._late(change, before, Op.PUT, "the order was changed after GSS had ticketed it")
+            self._late(change, before, Op.PUT, _CHANGED_LATE)
         else:
             self._replace(change, before, Op.PUT, State.OWED, urgency=1)
             if before.number is None and change.number:
@@ -215,7 +216,7 @@ class _Page:
 
     def _hold(self, change: Change, before: Known, reason: str) -> None:
         if _is_over(before.state):
-            self._late(change, before, Op.PUT, f"the order was changed after GSS had ticketed it ({reason})")
+            self._late(change, before, Op.PUT, f"{_CHANGED_LATE}. No slip could be made of it now: {reason}")
             return
         reason = _still_held(before, reason)
         was_sent = self._was_sent(before.slip_id)
@@ -239,7 +240,8 @@ class _Page:
         waits = change.kind is Kind.WAIT
         if _is_over(before.state):
             if not change.keeps_slip and not waits:
-                self._late(change, before, Op.DELETE, f"{change.reason}, but GSS had already ticketed it")
+                too_late = f"{change.reason} But GSS had already ticketed it: stop the parcel, or call the buyer"
+                self._late(change, before, Op.DELETE, too_late)
         elif self._was_sent(before.slip_id):
             if waits or change.keeps_slip:
                 self._leave_standing(change, before)

@@ -104,7 +104,9 @@ def test_U4_an_edit_after_the_label_is_late_named_and_makes_no_call(road: Road) 
     road.shop.edit("A1", street="2 New Road")
     road.sync()
     assert (road.states("A1"), road.gss.counts()["puts"]) == (["processed", "late"], puts)
-    assert road.alerts("A1") == {"late": "order A1: the order was changed after GSS had ticketed it"}
+    assert road.alerts("A1") == {
+        "late": "order A1: the order was changed after GSS had ticketed it: look at the parcel before it leaves"
+    }
     assert len(road.gss.orders()) == 1
 
 
