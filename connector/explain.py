@@ -138,7 +138,8 @@ def _recorded(version: VersionLine, name: str) -> str:
 
 
 def _called(attempt: AttemptLine) -> Iterator[Told]:
-    others = f" with {attempt.slips - 1} others" if attempt.slips > 1 else ""
+    more = attempt.slips - 1
+    others = f" with {more} other{'s' if more > 1 else ''}" if more else ""
     verb = "taken back" if attempt.op == "delete" else "sent"
     yield Told(attempt.started_at, f"Version {attempt.seq} was {verb} in call {attempt.id}{others}.")
     if attempt.ended_at:

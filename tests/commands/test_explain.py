@@ -21,6 +21,16 @@ def test_a_confirmed_order_is_told_from_its_row_to_its_proof(kiwi: Desk) -> None
     assert "asked about it again by the first sync after" in said.out
 
 
+def test_the_others_of_a_call_are_counted(desk: Desk) -> None:
+    desk.store()
+    desk.export(order(1), order(2))
+    desk("sync")
+    desk.export(order(3), order(4), order(5))
+    desk("sync")
+    assert "was sent in call 1 with 1 other." in desk("explain", "#1").out
+    assert "was sent in call 2 with 2 others." in desk("explain", "#3").out
+
+
 def test_times_are_in_the_stores_own_zone(kiwi: Desk) -> None:
     kiwi("sync")
     assert " NZDT  " in kiwi("explain", "#1001").out
