@@ -119,17 +119,21 @@ class Fetch:
         return self._reread(source, due)
 
     def _sweep_if_due(self, source: LiveSource) -> bool:
-        """False: we are to stop. Behind the fence it is always due."""
+        """False: we are to stop. Behind the fence it is always due.
+
+        What is open at GSS comes first: a list of thousands of orders may never come to its end in one run, and these
+        are the orders that a parcel hangs on.
+        """
         db, store = self.ledger.db, self.terms.store
         if not (
             sweeps.is_due(db, store, self.hooks.now(), self.visit.sweep_every)
             or (fence.stands(db, store) and not fence.was_polled(db, store))
         ):
             return True
+        if not all(self._reread(source, ids) for ids in self._open_orders()):
+            return False
         reading = Reading(may_doubt=True, is_sweep=True)
         if not all(self._take(page, reading) for page in guarded(source.kind, source.sweep)):
-            return False
-        if not all(self._reread(source, ids) for ids in self._open_orders()):
             return False
         self._note_sweep()
         return True

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from connector.order import Address, Order, OrderLine
-from connector.sources.base import Finding, Page, SourceContext, SourceError
+from connector.sources.base import Finding, Page, SourceContext, SourceError, Unreachable
 
 
 class ListShop:
@@ -74,7 +74,7 @@ class LiveShop(ListShop):
     """A list shop that can be asked for single orders, and swept. Edits may be made without a change date.
 
     asked  the ids of each reread; sweeps  how often it was swept; unseen  orders that no cursor shows
-    tells  the alerts of each page
+    tells  the alerts of each page; lasts  pages that a sweep brings before it fails, None: all
     """
 
     kind = "live"
@@ -86,6 +86,7 @@ class LiveShop(ListShop):
         self.unseen: set[str] = set()
         self.fails_when_asked: SourceError | None = None
         self.tells: tuple[str, ...] = ()
+        self.lasts: int | None = None
 
     def pages(self, cursor: str) -> Iterator[Page]:
         for page in super().pages(cursor):
@@ -95,7 +96,9 @@ class LiveShop(ListShop):
     def sweep(self) -> Iterator[Page]:
         self.sweeps += 1
         orders = list(self.orders.values())
-        for start in range(0, len(orders), self.page_size):
+        for number, start in enumerate(range(0, len(orders), self.page_size)):
+            if number == self.lasts:
+                raise Unreachable("it asks us to slow down")
             yield Page(tuple(orders[start : start + self.page_size]), "")
 
     def reread(self, ids: Sequence[str]) -> Iterator[Page]:

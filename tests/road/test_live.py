@@ -286,12 +286,24 @@ def test_a_first_reading_of_the_whole_shop_needs_no_sweep(road: Road, live: Live
 def test_a_sweep_that_fails_is_tried_again_with_the_next_run(road: Road, live: LiveShop) -> None:
     road.send_and_confirm("A1")
     first = swept(road)
-    live.fails_when_asked = Unreachable("down")
-    assert road.later(hours=25).problem == "down"
+    live.lasts = 0
+    assert road.later(hours=25).problem == "it asks us to slow down"
     assert swept(road) == first
-    live.fails_when_asked = None
+    live.lasts = None
     road.sync()
     assert (live.sweeps, swept(road) == first) == (2, False)
+
+
+def test_trap_L3_P17_a_shop_that_lets_no_sweep_come_to_its_end_hides_nothing_of_what_is_open_at_gss(
+    road: Road, live: LiveShop
+) -> None:
+    road.send_and_confirm("A1", "A2")
+    live.edit_undated("A1", street="9 Rata Street")
+    live.delete("A2")
+    live.lasts = 0
+    for _ in range(2):
+        assert road.later(hours=25).problem
+    assert (road.stored("A1"), road.gss.order("A2")["state"]) == ("9 rata street", "deleted")
 
 
 def test_a_stop_in_the_middle_of_a_sweep_leaves_it_due(road: Road, live: LiveShop) -> None:
