@@ -27,6 +27,9 @@ AT_ONCE: Final = 100
 MOST_WAITED_OUT: Final = 100
 """Orders whose time has come that one run asks for again; the rest comes with the next."""
 
+POLL_AMID: Final = timedelta(minutes=2)
+"""How long a sweep goes on until the shop is polled in the midst of it."""
+
 DOWN: Final = "shop"
 THROTTLES: Final = "shop throttles"
 """Kinds of alerts: the shop can't be read and a person may have to act; it asks for patience."""
@@ -81,13 +84,15 @@ class Fetch:
     def _pages(self) -> bool:
         """Everything since the cursor. False: we are to stop."""
         kept = intake.cursor_of(self.ledger.db, self.terms.store)
-        cursor = "" if self.visit.from_the_start else kept
-        reading = Reading(may_doubt=isinstance(self.source, LiveSource))
-        if not all(self._take(page, reading) for page in guarded(self.source.kind, lambda: self.source.pages(cursor))):
+        if not self._read_since("" if self.visit.from_the_start else kept):
             return False
         if not kept and isinstance(self.source, LiveSource):  # it was read whole, and nothing known before can be gone
             self._note_sweep()
         return True
+
+    def _read_since(self, cursor: str) -> bool:
+        reading = Reading(may_doubt=isinstance(self.source, LiveSource))
+        return all(self._take(page, reading) for page in guarded(self.source.kind, lambda: self.source.pages(cursor)))
 
     def _take(self, page: Page, reading: Reading) -> bool:
         """Record a page, and ask first about the orders in it that leave a doubt: change dates are hints (platforms.md
@@ -130,13 +135,26 @@ class Fetch:
             or (fence.stands(db, store) and not fence.was_polled(db, store))
         ):
             return True
-        if not all(self._reread(source, ids) for ids in self._open_orders()):
-            return False
-        reading = Reading(may_doubt=True, is_sweep=True)
-        if not all(self._take(page, reading) for page in guarded(source.kind, source.sweep)):
+        if not all(step() for step in self._with_polls(self._steps_of_a_sweep(source))):
             return False
         self._note_sweep()
         return True
+
+    def _steps_of_a_sweep(self, source: LiveSource) -> Iterator[Callable[[], bool]]:
+        for ids in self._open_orders():
+            yield partial(self._reread, source, ids)
+        reading = Reading(may_doubt=True, is_sweep=True)
+        for page in guarded(source.kind, source.sweep):
+            yield partial(self._take, page, reading)
+
+    def _with_polls(self, steps: Iterator[Callable[[], bool]]) -> Iterator[Callable[[], bool]]:
+        """The steps, with a poll among them whenever they took long: no new order waits for a sweep's end."""
+        polled_at = self.hooks.now()
+        for step in steps:
+            yield step
+            if abs(self.hooks.now() - polled_at) >= POLL_AMID:
+                yield lambda: self._read_since(intake.cursor_of(self.ledger.db, self.terms.store))
+                polled_at = self.hooks.now()
 
     def _open_orders(self) -> Iterator[list[str]]:
         after = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -75,6 +75,7 @@ class LiveShop(ListShop):
 
     asked  the ids of each reread; sweeps  how often it was swept; unseen  orders that no cursor shows
     tells  the alerts of each page; lasts  pages that a sweep brings before it fails, None: all
+    amid_a_sweep  called after each page of a sweep
     """
 
     kind = "live"
@@ -87,6 +88,7 @@ class LiveShop(ListShop):
         self.fails_when_asked: SourceError | None = None
         self.tells: tuple[str, ...] = ()
         self.lasts: int | None = None
+        self.amid_a_sweep: Callable[[], object] = lambda: None
 
     def pages(self, cursor: str) -> Iterator[Page]:
         for page in super().pages(cursor):
@@ -100,6 +102,7 @@ class LiveShop(ListShop):
             if number == self.lasts:
                 raise Unreachable("it asks us to slow down")
             yield Page(tuple(orders[start : start + self.page_size]), "")
+            self.amid_a_sweep()
 
     def reread(self, ids: Sequence[str]) -> Iterator[Page]:
         self.asked.append(list(ids))

@@ -306,6 +306,25 @@ def test_trap_L3_P17_a_shop_that_lets_no_sweep_come_to_its_end_hides_nothing_of_
     assert (road.stored("A1"), road.gss.order("A2")["state"]) == ("9 rata street", "deleted")
 
 
+def test_a_new_order_waits_for_no_long_sweep(road: Road, live: LiveShop) -> None:
+    """A slow shop with many open orders takes hours."""
+    live.page_size = 1
+    road.send_and_confirm("A1", "A2", "A3", "A4")
+    seen: list[list[str]] = []
+
+    def goes_on() -> None:
+        road.clock.at += timedelta(minutes=2)
+        seen.append(road.states("A5"))
+        if len(seen) == 1:
+            live.add("A5")
+
+    live.amid_a_sweep = goes_on
+    polls = len(live.cursors_asked)
+    road.later(hours=25)
+    assert [len(states) for states in seen[:2]] == [0, 1]
+    assert len(live.cursors_asked) - polls <= 1 + len(seen)
+
+
 def test_a_stop_in_the_middle_of_a_sweep_leaves_it_due(road: Road, live: LiveShop) -> None:
     road.send_and_confirm("A1")
     first = swept(road)
