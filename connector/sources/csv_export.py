@@ -1,8 +1,8 @@
 """The CSV source: export files of a shop, in a folder, become pages of orders. Knows options and order of files.
 
-What one file is comes from its siblings: csv_files (which, and how old), csv_pages (one file), csv_reader and csv_check
-(bytes to sound rows), csv_layout and csv_dialects (columns), csv_orders, csv_words and csv_lines (rows to orders),
-csv_cursor (what is remembered).
+What one file is comes from its siblings: csv_files and csv_stamp (which, and how old), csv_pages (one file), csv_reader
+and csv_check (bytes to sound rows), csv_layout and csv_dialects (columns), csv_orders, csv_words and csv_lines (rows to
+orders), csv_cursor (what is remembered).
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ class CsvSource:
     def pages(self, cursor: str) -> Iterator[Page]:
         """What is new in the exports since `cursor`, oldest export first, a thousand orders a page.
 
-        revision   the export's place in the sequence (csv_files.stamp), after the order's own date of change where the
+        revision   the export's place in the sequence (csv_stamp), after the order's own date of change where the
                    export has one: an older export that comes late never replaces a newer one (C15)
         repeats    a file that changed is read again whole; a file that was only touched or renamed in place is not
         a file that is refused raises one alert and no error, so that it doesn't stop the others; its mark keeps it

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Final
 from zoneinfo import ZoneInfo
@@ -15,25 +14,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from connector.sources.base import Unreachable
+from connector.sources.csv_stamp import stamp
 
 UNFINISHED: Final = (".tmp", ".temp", ".part", ".partial", ".crdownload", ".download", ".filepart", ".swp", "~")
 """How names end while a browser, a copy or an editor is at work."""
-
-DATE: Final = re.compile(
-    r"""(?<!\d) (20\d\d) [-_.]? (0[1-9]|1[0-2]) [-_.]? (0[1-9]|[12]\d|3[01])
-    (?: [-_.T\ ]* ([01]\d|2[0-3]) [-_.:h]? ([0-5]\d) (?: [-_.:]? ([0-5]\d) )? )? (?!\d)""",
-    re.VERBOSE,
-)
-"""A date in a name, perhaps with a time: 2026-11-22, 20261122-1530, 2026-11-22_15.30.07."""
-
-COUNTER: Final = re.compile(r"(?<!\d)(\d{1,9})(?!\d)\D*$")
-"""The last number of a name."""
-
-COPY: Final = re.compile(r" ?\(\d+\)$")
-"""What browsers add when a name is taken: the number counts the folder's copies, not the exports."""
-
-SHOPIFY_PART: Final = re.compile(r"orders_export(_\d+)?")
-"""Shopify's own names: the number is that of a part of one export, the same again next time."""
 
 
 class ExportFile(msgspec.Struct, frozen=True):
@@ -97,30 +81,6 @@ def _file(path: Path, folder: Path, zone: ZoneInfo) -> ExportFile | None:
     return ExportFile(
         name, str(path), shown.st_size, shown.st_mtime_ns, shown.st_ino, stamp(path.name, shown.st_mtime_ns, zone)
     )
-
-
-def stamp(name: str, mtime_ns: int, zone: ZoneInfo) -> str:
-    """Where an export stands in time: 14 digits of the name's own date or number, then its file's time in nanoseconds.
-
-    orders-20261122-1530.csv is "20261122153000 ...", orders-2026-11-22.csv "20261122000000 ...", export_12.csv
-    "00000000000012 ..."; a name without either takes its file's time in the store's zone, on the same axis as dates
-    but for daylight saving. So a copy that was touched later stays an older export (C15). Name a store's files in one
-    way: dates or numbers.
-    """
-    stem = COPY.sub("", Path(name).stem)
-    if found := DATE.search(stem):
-        lead = "".join(part or "00" for part in found.groups())
-    elif not SHOPIFY_PART.fullmatch(stem) and (found := COUNTER.search(stem)):
-        lead = f"{int(found[1]):014}"
-    else:
-        lead = f"{_standard_time(mtime_ns, zone):%Y%m%d%H%M%S}"
-    return f"{lead} {mtime_ns:020}"
-
-
-def _standard_time(mtime_ns: int, zone: ZoneInfo) -> datetime:
-    """The zone's time without daylight saving, with whose end its clocks go back."""
-    when = datetime.fromtimestamp(mtime_ns / 1e9, zone)
-    return when.replace(tzinfo=None) - (when.dst() or timedelta(0))
 
 
 @contextmanager

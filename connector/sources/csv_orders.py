@@ -34,7 +34,7 @@ SPREADSHEET_NUMBER: Final = re.compile(r"\d(?:[.,]\d+)?[eE]\+\d+")
 class Reading(msgspec.Struct, frozen=True):
     """All that is the same for every order of one file.
 
-    file      its name, for people; stamp  its place in the sequence of exports, as text (csv_files.stamp)
+    file      its name, for people; stamp  its place in the sequence of exports, as text (csv_stamp)
     zone      of dates without an offset
     standing  (status, payment, fulfilment, is cancelled) -> what they say together
     """

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -16,13 +15,11 @@ from connector.sources.base import Malformed, Source, Unreachable
 from connector.sources.csv_check import _glance, _InDoubt, _sound, _strictly, check
 from connector.sources.csv_cursor import Cursor, Mark, parse, text_of
 from connector.sources.csv_export import CsvSource
-from connector.sources.csv_files import stamp
 from connector.sources.csv_groups import groups
 from connector.sources.csv_layout import Wanted, layout_of
 from connector.sources.csv_reader import Form, rows
 from tests.sources.csv_shop import Shop, order, text
 
-ZONE = ZoneInfo("Pacific/Auckland")
 FORM = Form()
 OWN = Wanted(own={"id": ("a",), "name": ("b",), "line1": ("c",)})
 LAYOUT = layout_of(["a", "b", "c"], OWN, ",")
@@ -192,34 +189,6 @@ def test_a_cursor_that_is_none_means_from_the_beginning(damaged: str) -> None:
 def test_a_cursor_comes_back_as_it_went() -> None:
     cursor = Cursor("x", {"a.csv": Mark(1, 2, 3, "abc", "reading", 77)})
     assert parse(text_of(cursor), "x") == cursor
-
-
-HOUR = 3_600_000_000_000
-
-
-@pytest.mark.parametrize(
-    ("name", "lead"),
-    [
-        ("orders_export_2026-11-22.csv", "20261122000000"),
-        ("orders-20261122-1530.csv", "20261122153000"),
-        ("orders 2026-11-22 15.30.07.csv", "20261122153007"),
-        ("2026_11_22T1530_shop7.csv", "20261122153000"),
-        ("export_12.csv", "00000000000012"),
-        ("export_12 (3).csv", "00000000000012"),
-        ("orders_export_2.csv", "19700101130000"),
-        ("orders_export (2).csv", "19700101130000"),
-        ("orders.csv", "19700101130000"),
-        ("orders-20261399.csv", "00000020261399"),
-    ],
-)
-def test_C15_the_sequence_of_exports_is_read_from_their_names(name: str, lead: str) -> None:
-    assert stamp(name, HOUR, ZONE) == f"{lead} {HOUR:020}"
-
-
-@given(st.integers(0, 2**40), st.integers(0, 2**40))
-def test_C15_among_unnamed_exports_the_later_file_has_the_higher_stamp(one: int, other: int) -> None:
-    stamps = [stamp("orders.csv", 1_700_000_000 * 10**9 + at * 10**6, ZoneInfo("UTC")) for at in (one, other)]
-    assert (stamps[0] < stamps[1]) == (one < other)
 
 
 CELLS = st.text(st.sampled_from('ab1",\n\r \\'), max_size=6)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import tracemalloc
-from datetime import UTC, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 
 from connector.order import Order
 from connector.sources import csv_reader
-from connector.sources.csv_files import stamp
 from tests.sources.csv_shop import FURTHER, Shop, order, text
 
 
@@ -119,30 +116,6 @@ def test_C15_an_older_export_read_after_a_newer_one_has_a_lower_revision(shop: S
     [late] = shop.orders(newer.cursor)
     assert late.ship_to.city == "Napier"
     assert late.revision < newer.orders[0].revision
-
-
-@pytest.mark.parametrize(
-    ("zone", "back"),
-    [
-        ("Pacific/Auckland", datetime(2027, 4, 3, 14, tzinfo=UTC)),
-        ("Australia/Sydney", datetime(2027, 4, 3, 16, tzinfo=UTC)),
-        ("Europe/Dublin", datetime(2027, 10, 31, 1, tzinfo=UTC)),
-        ("Asia/Beirut", datetime(2027, 10, 30, 21, tzinfo=UTC)),
-    ],
-)
-def test_C15_an_export_is_newer_than_the_one_before_when_the_clocks_go_back_too(zone: str, back: datetime) -> None:
-    """Every ten minutes around that time."""
-    times = [int(back.timestamp()) + 600 * number for number in range(-12, 12)]
-    stamps = [stamp("orders_export_1.csv", at * 10**9, ZoneInfo(zone)) for at in times]
-    assert stamps == sorted(stamps)
-
-
-def test_C15_a_file_without_a_date_in_its_name_stands_among_the_dates_of_others() -> None:
-    zone = ZoneInfo("Pacific/Auckland")
-    noon = int(datetime(2026, 6, 22, 12, tzinfo=zone).timestamp()) * 10**9
-    names = ["orders-2026-06-22.csv", "orders_export_1.csv", "orders-20260622-1230.csv", "orders-2026-06-23.csv"]
-    stamps = [stamp(name, noon, zone) for name in names]
-    assert stamps == sorted(stamps)
 
 
 def test_C16_cells_that_a_spreadsheet_would_run_stay_as_they_are(shop: Shop) -> None:
