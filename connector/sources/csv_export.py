@@ -125,7 +125,8 @@ class CsvSource:
                    export has one: an older export that comes late never replaces a newer one (C15)
         repeats    a file that changed is read again whole; a file that was only touched or renamed in place is not
         a file that is refused raises one alert and no error, so that it doesn't stop the others; its mark keeps it
-        quiet until it, or the options, change. Raises Unreachable where there is no such folder.
+        quiet until it, or the options, change; one whose name and time disagree about which export is newer raises an
+        alert too. Raises Unreachable where there is no such folder.
         """
         kept = parse(cursor, self._options.fingerprint())
         files = find(self._options.path, self._context.folder, self._way.zone)
@@ -133,17 +134,21 @@ class CsvSource:
             yield Page((), cursor, notes=(f'No file is at "{self._options.path}" yet.',))
             return
         known = Cursor(kept.reading, {file.name: kept.files[file.name] for file in files if file.name in kept.files})
-        fresh = [file for file in files if not _is_known(file, known.files.get(file.name))]
-        yield from self._read(fresh, known)
+        fresh: list[ExportFile] = []
+        read: list[ExportFile] = []
+        for file in files:
+            (read if _is_known(file, known.files.get(file.name)) else fresh).append(file)
+        yield from self._read(fresh, read, known)
 
-    def _read(self, fresh: list[ExportFile], known: Cursor) -> Iterator[Page]:
+    def _read(self, fresh: list[ExportFile], read: list[ExportFile], known: Cursor) -> Iterator[Page]:
         total, before = sum(file.size for file in fresh), 0
         for file in fresh:
             for piece in self._pieces(file, known.files.get(file.name)):
+                alerts = piece.alerts + _out_of_turn(file, piece, read, known)
                 if piece.mark:
                     known.files[file.name] = piece.mark
                 scanned = before + piece.scanned
-                yield Page(piece.orders, text_of(known), piece.notes, piece.alerts, scanned, total)
+                yield Page(piece.orders, text_of(known), piece.notes, alerts, scanned, total)
             before += file.size
 
     def _pieces(self, file: ExportFile, known: Mark | None) -> Iterator[Piece]:
@@ -164,6 +169,27 @@ class CsvSource:
         except OSError as err:
             alert = f"{file.name}: it cannot be read: {err.strerror}. Give the connector the right to read it."
             yield Piece(alerts=(alert,))
+
+
+def _out_of_turn(file: ExportFile, piece: Piece, read: list[ExportFile], known: Cursor) -> tuple[str, ...]:
+    """The alert about a file that by its name comes before one already read, and by its time after it: is it really the
+    older one? Told once, with its first orders.
+
+    None where the order's own dates of change decide; where this content was read before, under whatever name; and
+    among files that came or changed together: a copy of a whole folder gives all of them a time that says nothing.
+    """
+    if not piece.mark or not piece.orders or piece.orders[0].revision != file.stamp:
+        return ()
+    if piece.mark.sha256 in {mark.sha256 for mark in known.files.values()}:
+        return ()
+    newer = [one for one in read if one.stamp > file.stamp and one.mtime_ns < file.mtime_ns]
+    if not newer:
+        return ()
+    name = newer[-1].name  # the newest: files come oldest export first
+    return (
+        f"{file.name}: by their names it is older than {name}, by their times newer; nothing in it changes an order "
+        f"that {name} showed. If it is the newer one, name exports like orders-2026-11-22-1530.csv, this one too.",
+    )
 
 
 def _looks_the_same(file: ExportFile, known: Mark | None) -> bool:

@@ -9,6 +9,7 @@ import pytest
 
 from connector.order import Order
 from connector.sources import csv_reader
+from connector.sources.base import Page
 from tests.sources.csv_shop import FURTHER, Shop, order, text
 
 
@@ -112,10 +113,89 @@ def test_C14_a_file_in_no_order_at_all_is_refused(shop: Shop) -> None:
 def test_C15_an_older_export_read_after_a_newer_one_has_a_lower_revision(shop: Shop) -> None:
     shop.drop([order(1001)], "orders-2026-11-22.csv", age=50)
     newer = shop.pages()[-1]
-    shop.drop([order(1001, Shipping_City="Napier")], "orders-2026-11-21.csv", age=20)
+    shop.drop([order(1001, Shipping_City="Napier")], "orders-2026-11-21.csv", age=80)
     [late] = shop.orders(newer.cursor)
     assert late.ship_to.city == "Napier"
     assert late.revision < newer.orders[0].revision
+
+
+OUT_OF_TURN = (
+    "export_3.csv: by their names it is older than export_9.csv, by their times newer; nothing in it changes an order "
+    "that export_9.csv showed. If it is the newer one, name exports like orders-2026-11-22-1530.csv, this one too."
+)
+
+
+def alerts(pages: list[Page]) -> list[str]:
+    return [alert for page in pages for alert in page.alerts]
+
+
+@pytest.fixture
+def read(shop: Shop) -> str:
+    """The cursor after three exports were read."""
+    for number, age in [(8, 900), (9, 800), (10, 100)]:
+        shop.drop([order(1001, Notes=str(number))], f"export_{number}.csv", age)
+    return shop.pages()[-1].cursor
+
+
+@pytest.mark.parametrize("count", [1, 600])
+def test_C15_an_export_that_is_older_by_its_name_and_newer_by_its_time_is_told_once(
+    shop: Shop, read: str, count: int
+) -> None:
+    shop.drop([order(1001 + at, Shipping_City="Napier") for at in range(count)], "export_3.csv", age=500)
+    pages = shop.pages(read)
+    assert sum(len(page.orders) for page in pages) == count
+    assert alerts(pages) == [OUT_OF_TURN]
+    assert shop.pages(pages[-1].cursor) == []
+    assert alerts(shop.pages(pages[0].cursor)) == []
+
+
+def test_C15_an_export_written_over_with_a_name_that_is_older_is_told_too(shop: Shop, read: str) -> None:
+    shop.drop([order(1001, Notes="new")], "export_8.csv", age=500)
+    assert alerts(shop.pages(read)) == [OUT_OF_TURN.replace("export_3", "export_8")]
+
+
+def test_C15_an_export_named_anew_after_it_was_told_is_read_as_the_newest(shop: Shop, read: str) -> None:
+    path = shop.drop([order(1001, Shipping_City="Napier")], "export_3.csv", age=500)
+    told = shop.pages(read)[-1]
+    path.rename(path.with_name("orders-2026-11-23-1350.csv"))
+    [again] = shop.orders(told.cursor)
+    *_, before, last = shop.orders()
+    assert again == last
+    assert last.revision > before.revision > told.orders[0].revision
+
+
+@pytest.mark.parametrize(
+    ("name", "age"),
+    [("export_3.csv", 950), ("export_11.csv", 50), ("orders.csv", 50)],
+    ids=["an older export with its own time", "the next one", "one that takes its file's time"],
+)
+def test_C15_an_export_whose_name_and_time_agree_is_not_told(shop: Shop, read: str, name: str, age: float) -> None:
+    shop.drop([order(1001, Shipping_City="Napier")], name, age)
+    assert len(shop.orders(read)) == 1
+
+
+def test_C15_an_old_export_downloaded_again_word_for_word_is_not_told(shop: Shop, read: str) -> None:
+    shop.drop([order(1001, Notes="8")], "export_8 (1).csv", age=50)
+    shop.touch(shop.folder / "export_8.csv", age=40)
+    assert len(shop.orders(read)) == 1
+
+
+@pytest.mark.parametrize("cursor", ["known", ""])
+def test_C15_a_folder_copied_without_its_times_is_not_told(shop: Shop, read: str, cursor: str) -> None:
+    """Its files have the times of the copy, in any order; a new export among them is read without a word too."""
+    for number, age in [(10, 90), (9, 80), (8, 70)]:
+        shop.touch(shop.folder / f"export_{number}.csv", age)
+    shop.drop([order(1001, Notes="7")], "export_7.csv", age=60)
+    shop.drop([order(1001, Notes="11")], "export_11.csv", age=50)
+    assert not [said for said in alerts(shop.pages(read if cursor else "")) if "by their names" in said]
+
+
+def test_C15_where_orders_have_their_own_date_of_change_names_and_times_may_disagree(shop: Shop) -> None:
+    shop.options["columns"] = {"updated_at": "Tags"}
+    shop.drop([order(1001, Tags="2026-11-20 10:00")], "export_9.csv", age=80)
+    cursor = shop.pages()[-1].cursor
+    shop.drop([order(1001, Tags="2026-11-20 11:00")], "export_3.csv", age=50)
+    assert len(shop.orders(cursor)) == 1
 
 
 def test_C16_cells_that_a_spreadsheet_would_run_stay_as_they_are(shop: Shop) -> None:
