@@ -75,6 +75,12 @@ def clean_address(address: Address) -> tuple[Address, list[Receipt]]:
     return Address(*after), lost
 
 
+def is_blank(address: Address) -> bool:
+    """Whether no part tells where to once it is cleaned: a postcode that says "-" or "NULL" is no address. What a
+    source asks of an address as the shop gave it, so that it judges like the slip, which asks one that is cleaned."""
+    return not any(map(clean, (address.line1, address.line2, address.city, address.postcode, address.suburb)))
+
+
 def _cleaned(parts: Sequence[str]) -> tuple[str, ...]:
     return tuple(map(clean, parts))
 

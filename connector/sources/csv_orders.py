@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from connector.address import is_blank
 from connector.order import Address, Delivery, Order, OrderLine
 from connector.sources.csv_layout import Layout
 from connector.sources.csv_lines import UnreadableQuantityError, lines_of_cells, lines_of_rows
@@ -170,7 +171,7 @@ def _delivery(ship_to: Address, lines: tuple[OrderLine, ...], method_id: str, bl
         return Delivery.NONE
     if method_id and any(word in method_id for word in PICKUP_METHODS):
         return Delivery.PICKUP
-    if blank_is_pickup and ship_to.is_empty():
+    if blank_is_pickup and is_blank(ship_to):
         return Delivery.PICKUP
     return Delivery.SHIP
 

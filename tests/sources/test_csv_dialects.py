@@ -160,9 +160,20 @@ def test_lines_that_left_with_a_part_of_the_order_have_nothing_left_to_ship(shop
         ({}, Delivery.SHIP),
         ({"Lineitem_requires_shipping": "false"}, Delivery.NONE),
         ({"Shipping_Address1": "", "Shipping_City": "", "Shipping_Zip": ""}, Delivery.PICKUP),
+        ({"Shipping_Address1": "", "Shipping_City": "", "Shipping_Zip": "-"}, Delivery.PICKUP),
+        ({"Shipping_Address1": " ", "Shipping_City": "N/A", "Shipping_Zip": "'"}, Delivery.PICKUP),
+        ({"Shipping_Address1": "", "Shipping_City": "", "Shipping_Zip": "'0110"}, Delivery.SHIP),
         ({"Shipping_Method": "Collect from Petone Workshop"}, Delivery.SHIP),
     ],
-    ids=["a parcel", "digital goods", "no address", "a method whose name says so is selection's to tell"],
+    ids=[
+        "a parcel",
+        "digital goods",
+        "no address",
+        "a dash for an address",
+        "an apostrophe for an address",
+        "a postcode alone",
+        "a method whose name says so is selection's to tell",
+    ],
 )
 def test_how_a_shopify_order_is_delivered(shop: Shop, cells: dict[str, str], delivery: Delivery) -> None:
     assert only(shop, **cells).delivery is delivery
