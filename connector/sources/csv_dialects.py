@@ -2,6 +2,7 @@
 
 A table reads: field = column names as the export writes them. `|` parts alternatives, of which the first counts that
 the header has; `+` joins several columns with a space; `#` stands for a number ("line_item_#": line_item_1, ...).
+A column that is named for both lines of an address holds both: line1 is read from it, and there is no line2.
 """
 
 from __future__ import annotations
@@ -133,7 +134,7 @@ _ADVANCED_SHIPPING: Final = {
     "name": "First Name (Shipping) + Last Name (Shipping) | Full Name (Shipping)",
     "company": "Company (Shipping)",
     "line1": "Address 1 (Shipping) | Address 1&2 (Shipping)",
-    "line2": "Address 2 (Shipping)",
+    "line2": "Address 2 (Shipping) | Address 1&2 (Shipping)",
     "city": "City (Shipping)",
     "region": "State Code (Shipping)",
     "region_name": "State Name (Shipping)",
@@ -141,6 +142,8 @@ _ADVANCED_SHIPPING: Final = {
     "country": "Country Code (Shipping) | Country Name (Shipping)",
     "phone": "Phone (Shipping)",
 }
+
+_WOOCOMMERCE_REQUIRED: Final = ("id", "status", "name", "line1", "line2", "city", "postcode", "country")
 
 WOOCOMMERCE_ADVANCED: Final = Dialect(
     name="woocommerce-advanced",
@@ -164,7 +167,7 @@ WOOCOMMERCE_ADVANCED: Final = Dialect(
         "line_quantity": "Quantity (- Refund) | Quantity",
         "line_price": "Item Cost",
     },
-    required=("id", "status", "name", "line1", "city", "postcode", "country"),
+    required=_WOOCOMMERCE_REQUIRED,
     signs=("Order Status",),
 )
 
@@ -195,13 +198,11 @@ _SNAKE: Final = {
     **_billing_like(_SNAKE_SHIPPING, ("shipping", "billing")),
 }
 
-_SNAKE_REQUIRED: Final = ("id", "status", "name", "line1", "city", "postcode", "country")
-
 WOOCOMMERCE_WEBTOFFEE: Final = Dialect(
     name="woocommerce-webtoffee",
     # Order Import Export (WebToffee): one row an order, as many line_item columns as the largest order has lines.
     table={**_SNAKE, "lines": "line_item_#"},
-    required=_SNAKE_REQUIRED,
+    required=_WOOCOMMERCE_REQUIRED,
     signs=("wt_import_key", "line_item_1"),
 )
 
@@ -216,7 +217,7 @@ WOOCOMMERCE_SKYVERGE: Final = Dialect(
         "line_quantity": "item_quantity",
         "line_price": "item_price",
     },
-    required=_SNAKE_REQUIRED,
+    required=_WOOCOMMERCE_REQUIRED,
     signs=("line_items", "item_name", "order_number_formatted"),
 )
 

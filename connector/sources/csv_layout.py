@@ -83,7 +83,7 @@ def layout_of(header: Sequence[str], wanted: Wanted, delimiter: str) -> Layout:
     found = {field: found for field, choices in columns.items() if (found := _first_found(field, choices, at))}
     _refuse_missing([*dialect.required, *wanted.own], found, columns, names)
     _refuse_doubled(names)  # after the missing ones: a file without a header would have its customers quoted here
-    return _placed(found, at, dialect)
+    return _placed(_lines_in_one(found, columns), at, dialect)
 
 
 def _dialect(wanted: Wanted, names: list[str]) -> Dialect:
@@ -107,6 +107,15 @@ def _first_found(field: str, choices: tuple[tuple[str, ...], ...], at: Mapping[s
     if field == PACKED:
         return tuple(name for choice in choices for pattern in choice for name in at if _matches(pattern, name))
     return next((choice for choice in choices if all(name in at for name in choice)), ())
+
+
+def _lines_in_one(found: Mapping[str, tuple[str, ...]], columns: Columns) -> Mapping[str, tuple[str, ...]]:
+    """One column for both lines of an address, where line2 found no other than one that is line1's too."""
+    found = dict(found)
+    for line1, line2 in (("line1", "line2"), ("bill_line1", "bill_line2")):
+        if found.get(line2) in columns.get(line1, ()):
+            found[line1] = found.pop(line2)
+    return found
 
 
 def _matches(pattern: str, name: str) -> bool:
@@ -175,18 +184,20 @@ def _refuse_missing(
 ) -> None:
     missing = [field for field in dict.fromkeys(required) if field not in found]
     if missing:
+        read = {name for names_read in found.values() for name in names_read}
+        free = [name for name in names if name not in read]  # no column is guessed at that is something else
         raise Malformed(
-            f"columns are missing: {'; '.join(_missing(field, columns, names) for field in missing)}. "
+            f"columns are missing: {'; '.join(_missing(field, columns, free) for field in missing)}. "
             "Export again with all columns, or say in [source.columns] what they are called here."
         )
 
 
-def _missing(field: str, columns: Columns, names: list[str]) -> str:
+def _missing(field: str, columns: Columns, free: list[str]) -> str:
     choices = columns.get(field, ())
     if not choices:
         return f"{field} (no column is given for it)"
     wanted = " or ".join(" + ".join(choice) for choice in choices)
-    guess = near(choices[0][0], names)
+    guess = near(choices[0][0], free)
     return f'{field} ("{wanted}"{f", perhaps now {chr(34)}{guess}{chr(34)}" if guess else ""})'
 
 

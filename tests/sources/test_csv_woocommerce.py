@@ -82,6 +82,69 @@ def test_an_order_of_webtoffee_has_its_lines_in_columns(tmp_path: Path) -> None:
     assert (one.ship_to.name, one.ship_to.company) == ("Hana Puriri", "Puriri Ltd")
 
 
+SNAKE_PLUG_INS = {"woocommerce-webtoffee": "line_item_1", "woocommerce-skyverge": "line_items"}
+EXPORT_AGAIN = "Export again with all columns, or say in [source.columns] what they are called here."
+
+
+@pytest.mark.parametrize(("dialect", "lines"), SNAKE_PLUG_INS.items())
+def test_C9_an_export_without_the_second_address_line_is_refused(tmp_path: Path, dialect: str, lines: str) -> None:
+    """A flat's number stands there: the parcel would go to the building's door."""
+    shop = Shop(tmp_path, dialect=dialect)
+    header = SNAKE.format(date="order_date", items="").replace("shipping_address_2,", "")
+    person = PERSON.replace("9 Ferry Lane,,", "9 Ferry Lane,")
+    shop.drop(f"{header},{lines}\n812,812,2026-11-22,processing,Courier,{person},name:Mug|quantity:1\n")
+    assert shop.refusal() == f'orders.csv: columns are missing: line2 ("shipping_address_2"). {EXPORT_AGAIN}'
+
+
+BOTH_LINES = "Address 1&2 (Shipping)"
+
+
+@pytest.mark.parametrize(
+    ("columns", "cells", "lines"),
+    [
+        ("Address 1 (Shipping),Address 2 (Shipping)", "9 Ferry Lane,Level 3", ("9 Ferry Lane", "Level 3")),
+        (BOTH_LINES, '"9 Ferry Lane, Level 3"', ("9 Ferry Lane, Level 3", "")),
+        (f"Address 1 (Shipping),{BOTH_LINES}", '9 Ferry Lane,"9 Ferry Lane, Level 3"', ("9 Ferry Lane, Level 3", "")),
+        (
+            f"{BOTH_LINES},Address 1 (Shipping),Address 2 (Shipping)",
+            '"9 Ferry Lane, Level 3",9 Ferry Lane,Level 3',
+            ("9 Ferry Lane", "Level 3"),
+        ),
+    ],
+)
+def test_both_lines_of_an_address_are_read_once_from_whatever_columns_have_them(
+    tmp_path: Path, columns: str, cells: str, lines: tuple[str, str]
+) -> None:
+    shop = Shop(tmp_path, dialect="woocommerce")
+    shipped = SHIPPED.replace('"Level 3, 9 Ferry Lane"', cells)
+    header = ADVANCED.replace(f'"{BOTH_LINES}"', columns)
+    shop.drop(f"{header}812,Processing,2026-11-22 14:30,,{BILLED},{shipped},1,A,Mug,1,1,3\n")
+    [one] = shop.orders()
+    assert (one.ship_to.line1, one.ship_to.line2, one.ship_to.city) == (*lines, "Timaru")
+    assert (one.bill_to.line1, one.bill_to.line2) == ("1 Quarry Road", "")
+
+
+def test_C9_an_advanced_export_with_the_first_address_line_alone_is_refused(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, dialect="woocommerce")
+    shop.drop(
+        advanced(f"812,Processing,2026-11-22 14:30,,{BILLED},{SHIPPED},1,A,Mug,1,1,3").replace(
+            BOTH_LINES, "Address 1 (Shipping)"
+        )
+    )
+    assert shop.refusal() == (
+        f'orders.csv: columns are missing: line2 ("Address 2 (Shipping) or {BOTH_LINES}"). {EXPORT_AGAIN}'
+    )
+
+
+def test_a_merchants_own_column_of_a_whole_address_is_named_for_both_lines(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, dialect="woocommerce", columns={"line1": "Street", "line2": "Street"})
+    shop.drop(
+        advanced(f"812,Processing,2026-11-22 14:30,,{BILLED},{SHIPPED},1,A,Mug,1,1,3").replace(BOTH_LINES, "Street")
+    )
+    [one] = shop.orders()
+    assert (one.ship_to.line1, one.ship_to.line2) == ("Level 3, 9 Ferry Lane", "")
+
+
 def test_an_order_of_skyverge_has_its_lines_in_one_cell(tmp_path: Path) -> None:
     shop = Shop(tmp_path, dialect="woocommerce")
     header = SNAKE.format(date="date", items="") + ",line_items"
