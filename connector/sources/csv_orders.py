@@ -28,6 +28,10 @@ SHOPIFY_TEST_ID: Final = "820982911946154508"
 PICKUP_METHODS: Final = ("local_pickup", "pickup_location")
 """WooCommerce's method ids of orders that the buyer collects."""
 
+COLLECT: Final = re.compile(r"\bcollect(ion)?\b", re.IGNORECASE)
+"""How merchants call the method of such orders, where the export has its title alone. Couriers collect too, so the word
+counts only for an order that has no delivery address (platforms.md W8)."""
+
 SPREADSHEET_NUMBER: Final = re.compile(r"\d(?:[.,]\d+)?[eE]\+\d+")
 """What Excel makes of a long number: 2.90701E+12."""
 
@@ -94,7 +98,7 @@ def order_of(rows: Sequence[Row], number: int, way: Reading) -> Order:
         status=said.word,
         payment=said.payment,
         fulfilment=said.fulfilment,
-        delivery=_delivery(ship_to, lines, method_id, layout.blank_address_is_pickup),
+        delivery=_delivery(ship_to, lines, method_id, layout.blank_address_is_pickup or _says_collect(shipping_method)),
         cancelled=said.cancelled,
         draft=said.draft,
         test=id_ == SHOPIFY_TEST_ID,
@@ -165,7 +169,8 @@ def _lines(rows: Sequence[Row], layout: Layout) -> tuple[tuple[OrderLine, ...], 
 def _delivery(ship_to: Address, lines: tuple[OrderLine, ...], method_id: str, blank_is_pickup: bool) -> Delivery:
     """Digital goods are not delivered; a pick-up shows in the method's id or in a missing address (platforms.md 1.8).
 
-    Methods whose name only says so ("Collect from ...") are for selection to tell, by the merchant's own words.
+    Methods whose name says so beside an address ("Collect from ...") are for selection to tell, by the merchant's own
+    words.
     """
     if lines and lines[0].requires_shipping is False and not any(line.requires_shipping is not False for line in lines):
         return Delivery.NONE
@@ -174,6 +179,10 @@ def _delivery(ship_to: Address, lines: tuple[OrderLine, ...], method_id: str, bl
     if blank_is_pickup and is_blank(ship_to):
         return Delivery.PICKUP
     return Delivery.SHIP
+
+
+def _says_collect(shipping_method: str) -> bool:
+    return bool(shipping_method) and COLLECT.search(shipping_method) is not None
 
 
 def _attributes(text: str) -> tuple[tuple[str, str], ...]:

@@ -62,6 +62,32 @@ def test_a_woocommerce_order_without_a_shipping_address_is_no_pickup_by_that(tmp
     assert (one.delivery, one.ship_to.is_empty(), one.bill_to.line1) == (Delivery.SHIP, True, "1 Quarry Road")
 
 
+NOWHERE = ",,,,,,"
+
+
+@pytest.mark.parametrize(
+    ("title", "shipped", "delivery"),
+    [
+        ("Collect", NOWHERE, Delivery.PICKUP),
+        ("Collection", NOWHERE, Delivery.PICKUP),
+        ("Free collection (Mon-Fri)", NOWHERE, Delivery.PICKUP),
+        ("COLLECT", ",,-,,,,", Delivery.PICKUP),
+        ("Collect", SHIPPED, Delivery.SHIP),
+        ("Courier, signature collected", NOWHERE, Delivery.SHIP),
+        ("Collectibles by courier", NOWHERE, Delivery.SHIP),
+        ("Courier", NOWHERE, Delivery.SHIP),
+        ("", NOWHERE, Delivery.SHIP),
+    ],
+)
+def test_trap_W8_an_order_to_collect_that_has_no_address_is_a_pickup_where_the_export_has_only_the_methods_title(
+    tmp_path: Path, title: str, shipped: str, delivery: Delivery
+) -> None:
+    shop = Shop(tmp_path, dialect="woocommerce")
+    header = ADVANCED.replace('"Item #"', '"Shipping Method Title"')
+    shop.drop(f'{header}812,Processing,2026-11-22,,{BILLED},{shipped},"{title}",A,Mug,1,1,3\n')
+    assert [one.delivery for one in shop.orders()] == [delivery]
+
+
 SNAKE = (
     "order_id,order_number,{date},status,shipping_method,{items}billing_first_name,billing_last_name,billing_email,"
     "billing_phone,shipping_first_name,shipping_last_name,shipping_company,shipping_phone,shipping_address_1,"
