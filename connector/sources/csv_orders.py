@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -31,6 +31,8 @@ PICKUP_METHODS: Final = ("local_pickup", "pickup_location")
 COLLECT: Final = re.compile(r"\bcollect(ion)?\b", re.IGNORECASE)
 """How merchants call the method of such orders, where the export has its title alone. Couriers collect too, so the word
 counts only for an order that has no delivery address (platforms.md W8)."""
+
+_NO_TIME: Final = timedelta(0)
 
 SPREADSHEET_NUMBER: Final = re.compile(r"\d(?:[.,]\d+)?[eE]\+\d+")
 """What Excel makes of a long number: 2.90701E+12."""
@@ -126,9 +128,20 @@ def moment(text: str, zone: ZoneInfo) -> datetime | None:
         return None
     try:
         when = datetime.fromisoformat(text.strip())
-        return (when if when.tzinfo else when.replace(tzinfo=zone)).astimezone(UTC)
+        return (when if when.tzinfo else _in_zone(when, zone)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def _in_zone(local: datetime, zone: ZoneInfo) -> datetime:
+    """A time without an offset. Of the hour that clocks show twice when they go back, its start: 02:10 may come after
+    02:50, so all of it is one moment, and which version is newer is for the files' order to say. Clocks go back by
+    whole steps of what they repeat (an hour; on Lord Howe Island half of one)."""
+    when = local.replace(tzinfo=zone)
+    repeated = (when.utcoffset() or _NO_TIME) - (when.replace(fold=1).utcoffset() or _NO_TIME)
+    if repeated > _NO_TIME:
+        when -= (local - datetime.combine(local, time())) % repeated
+    return when
 
 
 def _revision(updated_at: str, created: datetime | None, way: Reading) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from pydantic import ValidationError
@@ -13,6 +14,7 @@ from pydantic import ValidationError
 from connector.order import Address, Delivery, Fulfilment, Order, OrderLine, Payment
 from connector.sources.csv_dialects import ADDRESS, BILLING, FIELDS, SHOPIFY, WOOCOMMERCE, Dialect
 from connector.sources.csv_export import CsvOptions
+from connector.sources.csv_orders import moment
 from tests.sources.csv_shop import FURTHER, Shop, order, text
 
 
@@ -212,6 +214,7 @@ def test_a_billing_address_that_is_the_shipping_address_is_one_and_the_same(shop
         ("2026-11-22 14:30", datetime(2026, 11, 22, 1, 30, tzinfo=UTC)),
         ("22/11/2026 14:30", None),
         ("0001-01-01", None),
+        ("9999-12-31 23:59", datetime(9999, 12, 31, 10, 59, tzinfo=UTC)),
         ("", None),
     ],
 )
@@ -261,6 +264,40 @@ def test_a_date_of_change_leads_the_revision(shop: Shop) -> None:
     assert earlier.revision.startswith("20261119210000 ")
     assert earlier.revision < later.revision
     assert undated.revision.startswith("20261122013005 ")  # when it was made
+
+
+@pytest.mark.parametrize(
+    ("zone", "back", "repeated"),
+    [
+        ("Pacific/Auckland", datetime(2027, 4, 3, 14, tzinfo=UTC), 60),
+        ("Australia/Lord_Howe", datetime(2027, 4, 3, 15, tzinfo=UTC), 30),
+        ("Europe/London", datetime(2027, 10, 31, 1, tzinfo=UTC), 60),
+        ("Asia/Beirut", datetime(2027, 10, 30, 21, tzinfo=UTC), 60),
+    ],
+)
+def test_C15_local_dates_of_change_never_go_back_when_the_clocks_do(zone: str, back: datetime, repeated: int) -> None:
+    """02:10 may come after 02:50: in what the clocks show twice all is one moment, and the files' order decides."""
+    minutes = range(-180, 180, 5)
+    times = [(back + timedelta(minutes=minute)).astimezone(ZoneInfo(zone)) for minute in minutes]
+    read = [moment(f"{time:%Y-%m-%d %H:%M}", ZoneInfo(zone)) for time in times]
+    start = back - timedelta(minutes=repeated)
+    assert read == [start if -repeated <= minute < repeated else back + timedelta(minutes=minute) for minute in minutes]
+
+
+def test_C15_an_edit_in_the_second_round_of_the_repeated_hour_is_newer_than_one_in_the_first(shop: Shop) -> None:
+    shop.options["columns"] = {"updated_at": "Tags"}
+    shop.drop([order(1001, Tags="2027-04-04 02:50")], "orders-2027-04-04-0255.csv", age=80)
+    shop.drop([order(1001, Tags="2027-04-04 02:10")], "orders-2027-04-04-0315.csv", age=60)
+    before, after = shop.orders()
+    assert before.revision < after.revision
+
+
+def test_C15_an_offset_tells_the_rounds_of_the_repeated_hour_apart(shop: Shop) -> None:
+    shop.options["columns"] = {"updated_at": "Tags"}
+    shop.drop([order(1001, Tags="2027-04-04 02:10 +1200")], "a.csv", age=80)
+    shop.drop([order(1001, Tags="2027-04-04 02:50 +1300")], "b.csv", age=60)
+    after, before = shop.orders()
+    assert before.revision < after.revision
 
 
 def test_a_date_of_change_that_is_none_holds_the_order(shop: Shop) -> None:
