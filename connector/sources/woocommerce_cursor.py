@@ -15,11 +15,13 @@ _STEP: Final = timedelta(seconds=1)
 
 
 class Place(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Where a walk stands. offset  rows read; last  the highest id among them; seen  how many different orders."""
+    """Where a walk stands. offset  rows read; last  the highest id among them; seen  how many different orders;
+    is_gap  the rows before it are counted and not shown, so that no page joins them."""
 
     offset: int = 0
     last: int = 0
     seen: int = 0
+    is_gap: bool = False
 
 
 class Walk(msgspec.Struct, frozen=True, omit_defaults=True):

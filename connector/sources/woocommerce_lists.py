@@ -28,6 +28,9 @@ SMALL: Final = 8
 _TRIES: Final = 10
 """Orders, the latest change first, that are tried for the latest change of all."""
 
+_PEEK: Final = 10
+"""Rows that are asked for to see whether a list goes on: more than one, since some may be left out."""
+
 _NAMES: Final = {"_fields": "id,date_modified_gmt,date_created_gmt"}
 _PAST_THE_END: Final = {"per_page": "1", "offset": "1000000000", **_NAMES}
 
@@ -39,6 +42,7 @@ class Listed(msgspec.Struct, frozen=True):
     nameless rows whose id could not be had either
     size     rows that were asked for; total  rows of the whole list, None where the shop doesn't say
     newest   the latest change among them, "" without any; clock  the shop's, "" where it doesn't say
+    goes_on  without a total: whether a row comes after these
     """
 
     orders: tuple[Order, ...] = ()
@@ -49,14 +53,16 @@ class Listed(msgspec.Struct, frozen=True):
     newest: str = ""
     clock: str = ""
     alerts: tuple[str, ...] = ()
+    goes_on: bool = False
 
     @property
     def rows(self) -> int:
         return len(self.ids) + self.nameless
 
     def reaches_the_end(self, start: int) -> bool:
-        """True when no row comes after this page, which began at `start`."""
-        return self.rows < self.size if self.total is None else start + self.size >= self.total
+        """True when no row comes after this page, which began at `start`. A short page is no sign of it: themes and
+        plug-ins clamp a page to rows of their own, or leave some out."""
+        return not self.goes_on if self.total is None else start + self.rows >= self.total
 
 
 class _Name(msgspec.Struct):
@@ -104,7 +110,19 @@ class Lister:
             except Broke as err:
                 self.prove_alive(err)
                 listed = self._apart(filters, start)
-            return msgspec.structs.replace(listed, alerts=alerts + listed.alerts)
+            goes_on = listed.total is None and self._goes_on(filters, start, listed)
+            return msgspec.structs.replace(listed, goes_on=goes_on, alerts=alerts + listed.alerts)
+
+    def _goes_on(self, filters: Mapping[str, str], start: int, listed: Listed) -> bool:
+        """Whether a row comes after these, where no total says so: one small call behind a page that is not full."""
+        if listed.rows >= listed.size or not listed.rows:
+            return bool(listed.rows)
+        try:
+            heard = self._api.get("orders", {**_query(filters, start + listed.rows, _PEEK), **_NAMES})
+            return bool(self._named(heard))
+        except Broke as err:
+            self.prove_alive(err)
+            return True
 
     def newest(self) -> tuple[str, str]:
         """The latest change of any order, and the shop's clock; "" each where there is none. Raises SourceError, also

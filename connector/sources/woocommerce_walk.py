@@ -26,6 +26,12 @@ MOST_IDLE: Final = 200
 """Pages in a row that bring nothing, after which the list is called endless."""
 
 
+_SHORT: Final = (
+    "The shop showed fewer orders than it counts, twice. They are looked for again by the daily sweep; see whether a "
+    "plug-in hides orders from WooCommerce's REST API."
+)
+
+
 class Step(msgspec.Struct, frozen=True):
     """One page of a walk: its new orders, and where the walk stands then. total  None where the shop doesn't say."""
 
@@ -50,7 +56,7 @@ def walk(lister: Lister, filters: Mapping[str, str], newest: str, place: Place) 
                 yield msgspec.structs.replace(step, place=Place(), is_over=False)
                 place = Place()
                 continue
-            alerts = (*step.alerts, _counted(short)) if short else step.alerts
+            alerts = (*step.alerts, _SHORT) if short else step.alerts
             yield msgspec.structs.replace(step, alerts=alerts)
             return
 
@@ -79,10 +85,14 @@ def _step(lister: Lister, filters: Mapping[str, str], place: Place) -> Step:
         )
     fresh = sum(one > place.last for one in listed.ids) + listed.nameless
     last = max(place.last, *listed.ids[-1:], 0)
-    is_over = listed.reaches_the_end(start) or (listed.total is None and not fresh)
+    holds_the_last = listed.total is not None and start + listed.size >= listed.total
+    is_over = listed.reaches_the_end(start) or (holds_the_last and not fresh)
+    after = Place(start + listed.rows, last, place.seen + fresh)
+    if not fresh and listed.rows < listed.size and after.offset <= place.offset:  # nothing but rows that aren't shown
+        after = Place(start + listed.size, last, place.seen, is_gap=True)
     return Step(
         tuple(order for order in listed.orders if _number(order) > place.last or not _number(order)),
-        Place(start + listed.rows, last, place.seen + fresh),
+        after,
         is_over,
         listed.total,
         listed.clock,
@@ -97,7 +107,8 @@ def _contiguous(lister: Lister, filters: Mapping[str, str], place: Place) -> tup
         start = max(place.offset - back, 0)
         listed = lister.page(filters, start)
         joins = bool(listed.ids) and listed.ids[0] <= place.last
-        if start == 0 or joins or listed.nameless >= back:  # rows without a name may be the ones read twice
+        may_join = listed.nameless >= back  # rows without a name may be the ones read twice
+        if joins or may_join or place.is_gap or start == 0:
             return listed, start
         back *= 4
 
@@ -117,10 +128,3 @@ def _short(lister: Lister, filters: Mapping[str, str], newest: str, step: Step) 
         return 0
     since = {"modified_after": newest, "dates_are_gmt": "true"}
     return max(short - lister.count({**filters, **since}), 0)
-
-
-def _counted(short: int) -> str:
-    return (
-        f"The shop showed {short:,} orders fewer than it counts, twice. They are looked for again by the daily sweep; "
-        "see whether a plug-in hides orders from WooCommerce's REST API."
-    )
