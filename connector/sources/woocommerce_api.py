@@ -23,6 +23,7 @@ from connector.sources.woocommerce_refusal import (
     OAUTH_WINDOW,
     Broke,
     Refused,
+    broke,
     code_of,
     refused,
     shop_time,
@@ -56,8 +57,8 @@ class WooCommerceApi:
     def get(self, route: str, query: Mapping[str, str] | None = None) -> Heard:
         """The answer of GET wc/v3/<route>, a 2xx or the 404 of an order that is gone.
 
-        Raises SourceError: Refused (401, 403), Strange (another 4xx, a redirect), Broke (500), TooLarge, Throttled,
-        Unreachable.
+        Raises SourceError: Refused (401, 403), Strange (another 4xx, a redirect), Broke (500, 502, 504), TooLarge,
+        Throttled, Unreachable.
         """
         return self.get_at(f"/wp-json/wc/v3/{route}", query)
 
@@ -69,8 +70,8 @@ class WooCommerceApi:
             heard = self._waiting(asked)
         if heard.status in (401, 403):
             raise refused(heard, self.name, oauth=self.signs, query_auth=self._options.query_auth)
-        if heard.status == 500:
-            raise Broke(f"{self.name} had an error of its own (HTTP 500); it is asked again later.")
+        if broke(heard):
+            raise Broke(self.name, heard.status)
         self._open()[0].judged(heard)
         if heard.status >= 400 and not (heard.status == 404 and code_of(heard) == GONE):
             raise strange(heard, self.name)

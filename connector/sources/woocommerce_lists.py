@@ -97,6 +97,7 @@ class Lister:
     def page(self, filters: Mapping[str, str], start: int) -> Listed:
         """The rows from `start` on (0 is the first). Raises SourceError."""
         alerts: tuple[str, ...] = ()
+        whole = 0
         while True:
             try:
                 listed = self._page(filters, start)
@@ -105,10 +106,17 @@ class Lister:
                     listed = self._apart(filters, start)
                 else:
                     self.size //= 2
-                    alerts = (_halved(err, self.size),)
+                    alerts = (_halved(str(err), self.size),)
                     continue
             except Broke as err:
                 self.prove_alive(err)
+                if err.status != 500 and self.size > SMALL:  # PHP died, or the server in front of it lost patience
+                    whole = whole or self.size
+                    self.size //= 2
+                    alerts = (_halved(f"{self._api.name} breaks off long answers (HTTP {err.status}).", self.size),)
+                    continue
+                if whole:
+                    self.size, alerts = whole, ()  # it was not too much: one order is to blame
                 listed = self._apart(filters, start)
             goes_on = listed.total is None and self._goes_on(filters, start, listed)
             return msgspec.structs.replace(listed, goes_on=goes_on, alerts=alerts + listed.alerts)
@@ -183,7 +191,7 @@ class Lister:
         known = [name for name in names if name]
         read = self.read([str(name.id) for name in known])
         if len(known) < len(names):
-            self.prove_alive(Broke(f"{self._api.name} had an error of its own (HTTP 500)."))
+            self.prove_alive(Broke(self._api.name, 500))
         ids = tuple(name.number for name in known if name.number)
         return Listed(
             read.orders,
@@ -253,8 +261,8 @@ def _clock(heard: Heard) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S") if time else ""
 
 
-def _halved(err: TooLarge, size: int) -> str:
-    return f"{err} Pages of {size} orders are asked for now: write page_size = {size} under [source]."
+def _halved(why: str, size: int) -> str:
+    return f"{why} Pages of {size} orders are asked for now: write page_size = {size} under [source]."
 
 
 def _nameless(name: str, names: list[_Name | None]) -> tuple[str, ...]:
@@ -266,7 +274,7 @@ def _nameless(name: str, names: list[_Name | None]) -> tuple[str, ...]:
         else:
             after = f"after order {last}" if last else "before the others of its page"
             alerts.append(
-                f"{name} answers HTTP 500 whenever the order that comes next {after} (by id) is in a list. Open it in "
+                f"{name} breaks off whenever the order that comes next {after} (by id) is in a list. Open it in "
                 "the shop and save it; the daily sweep tries it again."
             )
     return tuple(alerts)

@@ -42,7 +42,19 @@ class Strange(Malformed):
 
 
 class Broke(Unreachable):
-    """HTTP 500: PHP gave up. One order in the answer may be to blame (platforms.md L13)."""
+    """HTTP 500, or what a server in front of a PHP that died or was too slow says: 502, 504, 524, 503 without a time to
+    wait. One order in the answer may be to blame (platforms.md L13), or there may be too many in it ("try with less
+    products per page", https://github.com/woocommerce/woocommerce-rest-api/issues/243).
+    """
+
+    def __init__(self, name: str, status: int) -> None:
+        super().__init__(f"{name} had an error of its own (HTTP {status}); it is asked again later.")
+        self.status = status
+
+
+def broke(heard: Heard) -> bool:
+    """Whether an answer is one of these."""
+    return heard.status in (500, 502, 504, 524) or (heard.status == 503 and not heard.retry_after)
 
 
 class _Error(msgspec.Struct):

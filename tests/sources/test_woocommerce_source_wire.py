@@ -8,6 +8,7 @@ import re
 import ssl
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,7 @@ def test_trap_L13_orders_that_break_every_answer_they_are_in_hide_no_other(even_
             if not even_names:
                 assert all(f"Order with id {one} could not be read" in alerts_of(told) for one in bad)
             else:
-                assert "answers HTTP 500 whenever the order that comes next" in alerts_of(told)
+                assert "breaks off whenever the order that comes next" in alerts_of(told)
             visit.shop.server.mend()
             assert set(bad) <= set(ids_of(list(visit.source.sweep())))
 
@@ -101,14 +102,46 @@ def test_an_order_that_failed_once_is_read_all_the_same(tmp_path: Path) -> None:
         assert alerts_of(told) == ""
 
 
+@pytest.mark.parametrize("status", [502, 503, 504, 524])
+def test_trap_L13_an_order_that_takes_the_host_down_is_named_and_the_others_come(status: int, tmp_path: Path) -> None:
+    with visiting(tmp_path) as visit:
+        visit.place(5, ago=timedelta(days=1))
+        [*_, last] = visit.source.pages("")
+        placed = visit.place(30)
+        visit.shop.server.fail(breaks_over(placed[11], even_names=False, status=status))
+        for source in (visit.source, visit.new_source()):
+            pages = list(source.pages(last.cursor))
+            assert set(placed) - set(ids_of(pages)) == {placed[11]}
+            assert f"Order with id {placed[11]} could not be read" in alerts_of(pages)
+            assert f"HTTP {status}" in alerts_of(pages)
+
+
+@pytest.mark.parametrize("status", [502, 504])
+def test_a_host_that_is_too_slow_for_large_pages_is_read_in_smaller_ones_and_it_is_said(
+    status: int, tmp_path: Path
+) -> None:
+    def slow(exchange: Exchange) -> Response:
+        whole = exchange.response()
+        is_long = whole.body.count(b'"billing":') > 40
+        return Response(status, b"<html>Gateway Time-out</html>") if is_long else whole
+
+    with visiting(tmp_path) as visit:
+        placed = visit.place(300)
+        visit.shop.server.fail(slow)
+        told = list(visit.source.pages(""))
+        assert ids_of(told) == placed
+        assert "write page_size = 25" in alerts_of(told)
+        assert visit.calls() < 25
+
+
 def test_a_shop_that_is_down_is_not_asked_for_each_of_its_orders(tmp_path: Path) -> None:
     with visiting(tmp_path) as visit:
         visit.place(100)
         [*_, last] = visit.source.pages("")
-        for ask in all_ways(visit, last.cursor):
+        for ask, status in product(all_ways(visit, last.cursor), (500, 502, 503, 504)):
             before = visit.calls()
-            visit.shop.server.fail(faults.says(500))
-            with pytest.raises(Unreachable, match="HTTP 500"):
+            visit.shop.server.fail(faults.says(status))
+            with pytest.raises(Unreachable, match=f"HTTP {status}"):
                 ask()
             visit.shop.server.mend()
             assert visit.calls() - before == 2

@@ -87,7 +87,7 @@ def alerts_of(pages: list[Page]) -> str:
     return " ".join(alert for page in pages for alert in page.alerts)
 
 
-def breaks_over(*broken: str, even_names: bool = True, times: int = -1) -> Fault:
+def breaks_over(*broken: str, even_names: bool = True, times: int = -1, status: int = 500) -> Fault:
     """HTTP 500 whenever one of these orders is in the answer. even_names: also where only ids are asked for."""
     left = [times]
 
@@ -99,7 +99,7 @@ def breaks_over(*broken: str, even_names: bool = True, times: int = -1) -> Fault
         if not hit or left[0] == 0:
             return whole
         left[0] -= 1
-        return Response(500, b'{"code":"internal_server_error","message":"","data":{"status":500}}', whole.headers)
+        return Response(status, b'{"code":"internal_server_error","message":"","data":{"status":500}}', whole.headers)
 
     return fault
 
