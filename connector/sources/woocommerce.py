@@ -80,7 +80,9 @@ class WooCommerceSource:
         if not newest:
             return
         statuses = open_statuses(self._api, self._options.statuses)
-        for filters in ({"status": ",".join(statuses)}, _since(earlier(newest, SWEPT_BACK))):
+        if statuses.alerts:
+            yield Page((), "", alerts=statuses.alerts)
+        for filters in ({"status": ",".join(statuses.known)}, _since(earlier(newest, SWEPT_BACK))):
             for step in walk(self._lister, filters, newest, Place()):
                 yield _page(step, "")
         if alerts := silent(self._api, self._context.store):

@@ -6,6 +6,7 @@ the shop's clock where ours is too far from it, so that a wrong clock of ours st
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -64,7 +65,9 @@ class WooCommerceApi:
 
     def get_at(self, path: str, query: Mapping[str, str] | None = None) -> Heard:
         """The same for any path of WordPress'."""
-        asked = self._folder + path + (f"?{query_text(query)}" if query else "")
+        asked = self._folder + path
+        if told := self._told(query or {}):
+            asked += f"?{query_text(told)}"
         heard = self._waiting(asked)
         if self.signs and heard.status == 401 and self._sets_its_clock(heard):
             heard = self._waiting(asked)
@@ -76,6 +79,12 @@ class WooCommerceApi:
         if heard.status >= 400 and not (heard.status == 404 and code_of(heard) == GONE):
             raise strange(heard, self.name)
         return heard
+
+    def _told(self, query: Mapping[str, str]) -> Mapping[str, str]:
+        """Never the same address twice: a cache in front of the REST API (LiteSpeed's, whose answers it keeps although
+        WooCommerce forbids it) would go on showing the list as it was. OAuth's nonce sees to that by itself; `_` is
+        jQuery's own word for it, which WordPress passes over."""
+        return query if self.signs else {**query, "_": secrets.token_hex(6)}
 
     @property
     def calls_made(self) -> int:

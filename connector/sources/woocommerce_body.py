@@ -67,6 +67,7 @@ class OrderBody(msgspec.Struct):
     line_items: list[LineBody]
     shipping_lines: list[ShippingLineBody]
     number: int | str | None = None
+    parent_id: Any = 0
     currency: Text = ""
     total: int | float | str | None = None
     date_created_gmt: Text = None

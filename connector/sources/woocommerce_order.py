@@ -98,8 +98,8 @@ def orders_from_woocommerce(page: bytes) -> tuple[Order | NotAnOrder, ...]:
     found = json_body.one_by_one(page, order_from_woocommerce)
     if found is None:
         raise Malformed(
-            "WooCommerce's answer is not a list of orders; a security plug-in or the host may have blocked the call. "
-            "Open the address in a browser and see what answers."
+            "WooCommerce's answer is not a list of orders; a security plug-in or the host may have blocked the call, "
+            'or Settings > Permalinks may be "Plain". Open the address in a browser and see what answers.'
         )
     return found
 
@@ -138,7 +138,24 @@ def _order(body: OrderBody, origin: str) -> Order | NotAnOrder:
         attributes=_attributes(metas),
         lines=lines,
         currency=body.currency or "",
-        problems=(*problems, *unreadable, *filter(None, (json_body.id_problem(order_id),))),
+        problems=(
+            *problems,
+            *unreadable,
+            *filter(None, (json_body.id_problem(order_id), _part_of_another(body.parent_id))),
+        ),
+    )
+
+
+def _part_of_another(parent_id: object) -> str:
+    """Dokan and its like make an order for each vendor beside the buyer's own, and list them all; renewals of a
+    subscription have no parent (https://github.com/woocommerce/woocommerce/issues/29804)."""
+    parent = json_body.id_text(parent_id) if parent_id else ""
+    if parent in ("", "0"):
+        return ""
+    return (
+        f"It belongs to order {json_body.quoted(parent)}, as a vendor's share of it or a later payment, and that order "
+        "has its goods too: sending both would send them twice. If it ships by itself, make its freight order in "
+        "GoSweetSpot."
     )
 
 

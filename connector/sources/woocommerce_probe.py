@@ -160,7 +160,7 @@ def _statuses(api: WooCommerceApi) -> Finding:
             "Make the key for a user who may manage WooCommerce, or name them in statuses under [source]",
         )
     shown = ", ".join(slug for slug in own if re.fullmatch(r"[a-z0-9_-]{1,40}", slug))
-    return Finding(f"statuses of plug-ins that orders are in: {shown}" if own else "no plug-in's statuses are in use")
+    return Finding(f"statuses that plug-ins add: {shown}" if own else "no plug-in adds a status")
 
 
 def _newest(found: tuple[object, ...]) -> Iterator[Finding]:

@@ -34,11 +34,11 @@ class Refused(Unauthorised):
 
 
 class Strange(Malformed):
-    """what  came that WooCommerce doesn't send; mend  what to do, a sentence."""
+    """what  came that WooCommerce doesn't send; mend  what to do, a sentence; status  of HTTP, or 0."""
 
-    def __init__(self, what: str, mend: str) -> None:
+    def __init__(self, what: str, mend: str, status: int = 0) -> None:
         super().__init__(f"{what} {mend}")
-        self.what, self.mend = what, mend
+        self.what, self.mend, self.status = what, mend, status
 
 
 class Broke(Unreachable):
@@ -139,4 +139,5 @@ def strange(heard: Heard, name: str) -> Strange:
     return Strange(
         f"{name} does not take the question (HTTP {heard.status}{said}).",
         "Check the statuses in the store file, and whether a plug-in changes WooCommerce's REST API.",
+        heard.status,
     )

@@ -238,6 +238,18 @@ def test_an_order_that_cost_nothing_is_never_refunded_by_nothing() -> None:
     assert order(total="0.00", refunds=[{"id": 1, "total": "0.00"}]).payment is Payment.PARTIALLY_REFUNDED
 
 
+@pytest.mark.parametrize("parent", [101, "101"])
+def test_an_order_that_is_part_of_another_one_is_held_since_that_one_has_its_goods(parent: Any) -> None:
+    found = order(parent_id=parent)
+    assert is_held(found)
+    assert 'belongs to order "101"' in found.problems[0]
+
+
+@pytest.mark.parametrize("parent", [0, "0", "", None, False])
+def test_an_order_without_a_parent_is_one_of_its_own(parent: Any) -> None:
+    assert order(parent_id=parent).problems == ()
+
+
 def test_meta_data_with_gaps_that_php_wrote_as_an_object_is_read() -> None:
     metas = {"0": {"id": 1, "key": "gift", "value": "yes"}, "2": {"id": 3, "key": "floor", "value": 3}}
     assert order(meta_data=metas).attributes == (("gift", "yes"), ("floor", "3"))

@@ -243,9 +243,39 @@ def test_a_404_without_wordpress_code_is_not_an_order_that_is_gone(tmp_path: Pat
             list(visit.source.reread(["999"]))
 
 
-def test_a_status_that_the_shop_does_not_know_is_told_of(tmp_path: Path) -> None:
+def test_a_status_that_the_shop_does_not_know_is_told_of_and_keeps_no_other_from_being_swept(tmp_path: Path) -> None:
     with visiting(tmp_path, statuses=["pakced"]) as visit:
+        placed = visit.place(3)
+        pages = list(visit.source.sweep())
+        assert set(ids_of(pages)) == set(placed)
+        assert 'knows no status "pakced" (statuses in [source]' in alerts_of(pages)
+
+
+def test_a_status_of_woocommerce_s_own_that_a_theme_took_away_is_left_out_without_a_word(tmp_path: Path) -> None:
+    """By the filter wc_order_statuses, of which the REST API makes the words it takes."""
+
+    def without_failed(exchange: Exchange) -> Response:
+        words = query_of(exchange.request).get("status", "").split(",")
+        refusal = b'{"code":"rest_invalid_param","message":"","data":{"status":400}}'
+        return Response(400, refusal) if "failed" in words else exchange.response()
+
+    with visiting(tmp_path) as visit:
+        placed = visit.place(3, ago=timedelta(days=9), paid=False)
         visit.place(1)
+        visit.shop.server.fail(without_failed)
+        pages = list(visit.source.sweep())
+        assert set(placed) <= set(ids_of(pages))
+        assert alerts_of(pages) == ""
+
+
+def test_a_shop_that_refuses_whatever_status_it_is_asked_for_is_told_as_such(tmp_path: Path) -> None:
+    def refuses(exchange: Exchange) -> Response:
+        is_list = query_of(exchange.request).get("status", "any") != "any"
+        return Response(400, b'{"code":"rest_invalid_param","data":{}}') if is_list else exchange.response()
+
+    with visiting(tmp_path) as visit:
+        visit.place(1)
+        visit.shop.server.fail(refuses)
         with pytest.raises(Malformed, match="Check the statuses in the store file"):
             list(visit.source.sweep())
 
@@ -330,6 +360,17 @@ def tls_context() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(CERTIFICATE)
     return context
+
+
+def test_over_https_no_address_is_asked_for_twice_so_that_no_cache_answers(tmp_path: Path) -> None:
+    """LiteSpeed's keeps answers of the REST API (https://github.com/goshippo/shippo-php-client/issues/70)."""
+    with serving(answer(b"[]", X_WP_Total="0"), tls=tls_context()) as server:
+        source = over_tls(server.port, tmp_path, ca_file=str(CERTIFICATE))
+        for _ in range(3):
+            list(source.pages(""))
+        source.close()
+        asked = [request.path for request in server.requests]
+    assert len(set(asked)) == len(asked) >= 3
 
 
 def test_over_https_the_key_goes_into_the_header_and_only_there(tmp_path: Path) -> None:
@@ -567,7 +608,7 @@ def undating(first: int, told: object) -> Callable[[Request, Response], Response
 
     def change(request: Request, whole: Response) -> Response:
         query = query_of(request)
-        if "_fields" not in query or int(query["offset"]) >= first:
+        if "_fields" not in query or int(query.get("offset", first)) >= first:
             return whole
         bodies = [
             body | dict.fromkeys(("date_modified_gmt", "date_created_gmt"), told) for body in json.loads(whole.body)
