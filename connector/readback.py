@@ -190,10 +190,11 @@ class _Reading:
 
     def _keep_gate(self, db: sqlite3.Connection, answer: ReadBack) -> None:
         """While something is owed, only a call that takes it shows that GSS takes orders again: a GET that works must
-        not pass for the canary, or slips are blamed for an outage of PUTs alone (failures.md 3.4, 13)."""
+        not pass for the canary, or slips are blamed for an outage of PUTs alone (failures.md 3.4, 13). That is so
+        whichever store owes it: the gate is shared."""
         trouble = trouble_of(answer)
         gate = gates.gate_of(db, self.terms.gate)
-        if trouble is not None or (gate.failures and not outbox.owed(db, self.terms.store)):
+        if trouble is not None or (gate.failures and not outbox.is_owed_at(db, self.terms.destination)):
             keep_gate(db, self.terms, gate, trouble, answer, self.clock())
 
     def _seen(self, piece: Piece, answer: ReadBack, alone: list[Heard]) -> Iterator[tuple[Asked, Sight]]:

@@ -332,6 +332,16 @@ def owed(db: sqlite3.Connection, store: str) -> int:
     return int(row[0])
 
 
+def is_owed_at(db: sqlite3.Connection, destination: str) -> bool:
+    """Whether any store has something to be sent there, now or later."""
+    row = db.execute(
+        "SELECT 1 FROM stores t JOIN versions v ON v.store = t.store AND v.urgency IS NOT NULL"
+        " WHERE t.destination = ? LIMIT 1",
+        (destination,),
+    ).fetchone()
+    return row is not None
+
+
 def is_due(db: sqlite3.Connection, store: str, now: datetime) -> bool:
     """Whether something is to be sent now."""
     row = db.execute("SELECT 1" + _CLAIMABLE + " LIMIT 1", (store, stamp(now), stamp(now + LONGEST_WAIT))).fetchone()
