@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
@@ -17,7 +17,7 @@ from connector.gosweetspot.records import Proof, ReadBack, Record, proof_of, sho
 from connector.lane import Lane
 from connector.ledger import alerts, gates, outbox, proofs
 from connector.ledger.connection import Ledger
-from connector.ledger.machine import CYCLE, Shown
+from connector.ledger.machine import CYCLE, Alarm, Shown
 from connector.ledger.proofs import Asked, Sight
 from connector.ledger.states import Op, State
 from connector.ledger.times import stamp
@@ -76,13 +76,13 @@ def read_back(
         proofs.wait_no_longer(db, terms.store, clock())
         proofs.close_windows(db, terms.store, clock())
     with Lane[Call, ReadBack](terms.in_flight) as lane:
-        reading = _Reading(ledger, client, terms, clock, lane, Findings())
+        reading = _Reading(ledger, client, terms, clock, stopping, lane, Findings())
         before = -1
         while not stopping() and not reading.findings.pause and reading.findings.states.total() > before:
             before = reading.findings.states.total()
             left = most_calls - reading.findings.calls
-            most = int(min(MOST_AT_ONCE, left * MOST_NUMBERS))
-            reading.ask(_pieces(proofs.due(ledger.db, terms.store, most, clock())) if most > 0 else [])
+            most = int(min(MOST_AT_ONCE, max(left, 0) * MOST_NUMBERS))
+            reading.ask(_pieces(proofs.due(ledger.db, terms.store, most, clock())), left)
     return reading.findings
 
 
@@ -99,26 +99,32 @@ class _Reading:
     client: Reads
     terms: Terms
     clock: Callable[[], datetime]
+    stopping: Callable[[], bool]
     lane: Lane[Call, ReadBack]
     findings: Findings
 
-    def ask(self, waiting: list[Piece]) -> None:
-        """Make the calls for these pieces, a few in flight, and learn from their answers a good many at a time.
+    def ask(self, waiting: list[Piece], most: float) -> None:
+        """Make at most so many calls for these pieces, a few in flight, and learn from their answers a good many at a
+        time. What is not asked about stays due.
 
         A call that GSS refuses as it is (too long, or one number in it) is made again in halves (failures.md B9), but
-        not for every number there is where none is answered for.
+        not for every number there is where none is answered for. The halves are not counted: they must come to an end.
+        A slip that may be gone is asked for once more, alone, before anybody is alarmed (B2).
         """
         heard: list[Heard] = []
         while waiting or not self.lane.is_empty:
-            while waiting and self.lane.free and self._may_call():
+            while waiting and most > 0 and self.lane.free and self._may_call():
+                most -= 1
                 self.lane.start((waiting.pop(), self.clock()), self._call)
-            for call, answer in self.lane.landed(wait=True):
-                piece, _ = call
+            for (piece, asked_at), answer in self.lane.landed(wait=True):
                 if answer.outcome is Outcome.REJECTED and len(piece) > 1:
                     waiting += (piece[len(piece) // 2 :], piece[: len(piece) // 2])
+                    most += 2
                 else:
-                    heard.append((call, answer))
-            if self._is_in_vain(heard):
+                    alone = self._to_ask_alone(piece, answer)
+                    waiting += ((asked,) for asked in reversed(alone))
+                    heard.append(((tuple(asked for asked in piece if asked not in alone), asked_at), answer))
+            if most <= 0 or self.stopping() or self._is_in_vain(heard):
                 waiting.clear()
             if len(heard) >= LEARN_AT_ONCE:
                 self._learn(heard)
@@ -136,7 +142,7 @@ class _Reading:
         if gate.is_shut(now):
             self.findings.pause = Pause(gate.shut_until or now, gate.reason)
             return False
-        budget = self.terms.budget
+        budget = self.terms.budget.to_look()
         if budget.per_minute or budget.per_hour:
             with self.ledger.writing() as db:
                 wait = gates.take_call(db, self.terms.gate, budget, now)
@@ -151,12 +157,11 @@ class _Reading:
 
         They prove what GSS had when it was asked, however long ago that was.
         """
-        alone: list[Heard] = []
         sights = [
             found
             for (piece, _), answer in heard
             if answer.outcome is Outcome.ANSWERED
-            for found in self._seen(piece, answer, alone)
+            for found in self._seen(piece, answer)
         ]
         with self.ledger.writing() as db:
             if sights:
@@ -164,7 +169,7 @@ class _Reading:
                 self.findings.states.update(
                     proofs.learn(db, self.terms.store, sights, self.clock(), self.terms.ghost_window, first)
                 )
-            for (piece, _), answer in (*heard, *alone):
+            for (piece, _), answer in heard:
                 self._note(db, piece, answer)
             if self._is_every_one_refused(heard):
                 proofs.put_off_all(db, self.terms.store, self.clock(), ALL_AGAIN)
@@ -197,36 +202,18 @@ class _Reading:
         if trouble is not None or (gate.failures and not outbox.is_owed_at(db, self.terms.destination)):
             keep_gate(db, self.terms, gate, trouble, answer, self.clock())
 
-    def _seen(self, piece: Piece, answer: ReadBack, alone: list[Heard]) -> Iterator[tuple[Asked, Sight]]:
+    def _seen(self, piece: Piece, answer: ReadBack) -> Iterator[tuple[Asked, Sight]]:
         older = _older(self.ledger, piece)
-        records = self._checked_alone(piece, answer.records, alone)
         for asked in piece:
-            if asked.number in records:
-                yield asked, sight(asked, records[asked.number], older.get(asked.slip_id, ()))
+            yield asked, sight(asked, answer.records[asked.number], older.get(asked.slip_id, ()))
 
-    def _checked_alone(
-        self, piece: Piece, records: Mapping[str, tuple[Record, ...]], alone: list[Heard]
-    ) -> Mapping[str, tuple[Record, ...]]:
-        """A slip that GSS had and is missing is asked for once more, alone, before anybody is alarmed (failures.md B2).
-
-        Where that can't be done now, the slip is left out: nothing was learnt about it. What was heard goes to `alone`.
-        """
-        missing = [asked for asked in piece if asked.state in _WAS_THERE and not records[asked.number]]
-        if not missing or len(piece) == 1:
-            return records
-        checked = dict(records)
-        for asked in missing:
-            del checked[asked.number]
-            if not self.findings.pause and _are_usable(alone) and self._may_call():
-                call = ((asked,), self.clock())
-                alone.append((call, self._call(call)))
-                if _are_usable(alone):
-                    checked[asked.number] = alone[-1][1].records[asked.number]
-        return checked
-
-
-def _are_usable(heard: Sequence[Heard]) -> bool:
-    return all(answer.outcome is Outcome.ANSWERED for _, answer in heard)
+    def _to_ask_alone(self, piece: Piece, answer: ReadBack) -> list[Asked]:
+        """What GSS had and does not show among others; not what a person was told of already."""
+        if answer.outcome is not Outcome.ANSWERED or len(piece) == 1:
+            return []
+        missing = [asked for asked in piece if asked.state in _WAS_THERE and not answer.records[asked.number]]
+        told = alerts.told(self.ledger.db, [asked.slip_id for asked in missing], Alarm.VANISHED) if missing else ()
+        return [asked for asked in missing if asked.slip_id not in told]
 
 
 def _older(ledger: Ledger, piece: Piece) -> dict[int, list[tuple[str, bytes]]]:

@@ -16,6 +16,7 @@ class Report(msgspec.Struct):
     gone       orders the shop no longer has
     problem    why the shop could not be read to its end; shop_until  when it asks to be asked again (aware, UTC)
     pause      why nothing more may be sent now, and until when (aware, UTC)
+    look_at    when reading back may go on (aware, UTC), where it alone waits
     """
 
     store: str
@@ -40,6 +41,7 @@ class Report(msgspec.Struct):
     shop_until: datetime | None = None
     pause: str = ""
     pause_until: datetime | None = None
+    look_at: datetime | None = None
     scanned: int = 0
     total: int = 0
 

@@ -106,7 +106,7 @@ def send_store(
     """Send what a store owes and read back what is due, once, with at most so many calls of each. The caller holds the
     store's lock and is the only one that sends for it. Raises Fenced, LedgerError.
 
-    Report.pause  why the rest waits; whether there is a rest, `next_call` tells.
+    Report.pause  why the rest waits; whether there is a rest, `next_call` tells, given Report.look_at.
     """
     report = Report(terms.store)
     with ledger.writing() as db:
@@ -127,6 +127,8 @@ def send_store(
         report.read_back_calls = findings.calls
         report.states = {state.value: count for state, count in findings.states.items()}
         pause = findings.pause
+        if pause is not None and pause.is_budget:  # a quarter of it is kept for sending
+            report.look_at, pause = pause.until, None
     if pause is not None:
         report.pause, report.pause_until = pause.reason, pause.until
     with ledger.writing() as db:
@@ -135,9 +137,14 @@ def send_store(
     return report
 
 
-def next_call(terms: Terms, ledger: Ledger, now: datetime) -> datetime | None:
-    """When GSS is to be called next for this store; None when nothing is owed or to be read back."""
+def next_call(terms: Terms, ledger: Ledger, now: datetime, look_at: datetime | None = None) -> datetime | None:
+    """When GSS is to be called next for this store; None when nothing is owed or to be read back.
+
+    look_at: reading back waits until then.
+    """
     read = proofs.due_again(ledger.db, terms.store, now) if terms.read_back else None
+    if read is not None and look_at is not None:
+        read = max(read, look_at)
     times = [one for one in (outbox.next_due(ledger.db, terms.store, now), read) if one is not None]
     return min(times, default=None)
 

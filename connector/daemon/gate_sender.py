@@ -37,6 +37,7 @@ class GateSender:
         self.stores: dict[str, Store] = {}
         self._house = house
         self._busy_until: dict[str, datetime] = {}
+        self._look_at: datetime | None = None
         self.errand: Errand[None] = Errand(f"send {name}", house.sending, self._send, house.tell_trouble)
 
     def poke(self, store: str = "") -> None:
@@ -69,6 +70,7 @@ class GateSender:
                 if report.pause_until is not None and report.pause_until > house.now():
                     house.tallies.failed(store.name, "gosweetspot")
                     return report.pause_until
+                self._look_at = report.look_at or self._look_at
                 if report.read_back_calls and not (report.calls or report.states):
                     self._busy_until[store.name] = house.now() + FRUITLESS_AGAIN
         return None
@@ -81,7 +83,7 @@ class GateSender:
         return due, min((at for at, _ in times if at is not None and at > now), default=None)
 
     def _next(self, store: Store, ledger: Ledger, now: datetime) -> datetime | None:
-        at = next_call(opening.terms_of(store, None), ledger, now)
+        at = next_call(opening.terms_of(store, None), ledger, now, self._look_at)
         busy = self._busy_until.get(store.name)
         return max(at, busy) if at is not None and busy is not None else at
 

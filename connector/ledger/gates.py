@@ -53,6 +53,10 @@ class Budget(msgspec.Struct, frozen=True):
     per_minute: int
     per_hour: int
 
+    def to_look(self) -> Budget:
+        """What may be used up by looking: a quarter is kept for sending, which must not wait for it."""
+        return Budget(self.per_minute - self.per_minute // 4, self.per_hour - self.per_hour // 4)
+
 
 def after(gate: Gate, trouble: Trouble | None, now: datetime, asked: timedelta | None, reason: str) -> Gate:
     """The gate after a call. asked: the wait GSS asked for, obeyed up to 15 minutes and never shortened below it.

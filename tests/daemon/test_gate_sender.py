@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Event
 from types import SimpleNamespace
 from typing import Any
@@ -20,6 +20,7 @@ class Turns(GateSender):
 
     def __init__(self, comes_to: Report, most: int, *stores: str) -> None:
         house: Any = SimpleNamespace(sending=None, tell_trouble=None, now=lambda: START, stopping=Event())
+        house.tallies = SimpleNamespace(failed=lambda *_: None)
         super().__init__("a key", house)
         self.stores = {name: SimpleNamespace(name=name) for name in stores or ["kiwi"]}  # type: ignore[misc]
         self.slices: list[str] = []
@@ -36,7 +37,11 @@ class Turns(GateSender):
 @pytest.fixture(autouse=True)
 def always_due(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("connector.opening.terms_of", lambda *_: None)
-    monkeypatch.setattr(gate_sender, "next_call", lambda *_: START - timedelta(hours=1))
+    monkeypatch.setattr(gate_sender, "next_call", due_to_be_read_back)
+
+
+def due_to_be_read_back(_terms: object, _ledger: object, _now: object, look_at: datetime | None = None) -> datetime:
+    return look_at or START - timedelta(hours=1)
 
 
 def test_B8_a_slice_that_asked_and_learnt_nothing_leaves_the_key_to_others_for_a_while() -> None:
@@ -56,3 +61,16 @@ def test_stores_that_share_a_key_take_turns_however_much_each_has() -> None:
     turns = Turns(Report("kiwi", calls=4, owed=1000), 6, "kiwi", "moa", "tui")
     turns._turns(None, None)  # type: ignore[arg-type]
     assert turns.slices == ["kiwi", "moa", "tui"] * 2
+
+
+def test_S14_where_only_looking_waits_for_the_budget_the_other_stores_of_the_key_still_send() -> None:
+    later = START + timedelta(minutes=42)
+    turns = Turns(Report("kiwi", read_back_calls=1, states={"confirmed": 50}, look_at=later), 6, "kiwi", "moa")
+    again = turns._turns(None, None)  # type: ignore[arg-type]
+    assert (turns.slices, again) == (["kiwi", "moa"], later)
+
+
+def test_where_the_gate_is_shut_no_store_of_the_key_is_served() -> None:
+    later = START + timedelta(minutes=5)
+    turns = Turns(Report("kiwi", pause="unauthorised", pause_until=later), 6, "kiwi", "moa")
+    assert (turns._turns(None, None), turns.slices) == (later, ["kiwi"])  # type: ignore[arg-type]

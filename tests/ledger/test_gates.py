@@ -235,3 +235,11 @@ def test_S14_two_processes_share_one_budget_of_a_key(tmp_path: Path) -> None:
     taken = [int(process.communicate(timeout=60)[0]) for process in two]
     assert [process.returncode for process in two] == [0, 0]
     assert sum(taken) == 50, "of eighty asked for"
+
+
+@pytest.mark.parametrize(
+    ("budget", "to_look"),
+    [(Budget(60, 1000), Budget(45, 750)), (Budget(1, 3), Budget(1, 3)), (Budget(0, 0), Budget(0, 0))],
+)
+def test_looking_may_use_three_quarters_of_the_budget_and_none_stays_none(budget: Budget, to_look: Budget) -> None:
+    assert budget.to_look() == to_look

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from connector.ledger import gates, people
+from connector.ledger.gates import Budget
+from connector.readback import read_back
 from tests.road.source import address
 from tests.road.world import Road
 
@@ -114,6 +116,63 @@ def test_B2_where_asking_alone_fails_nothing_was_learnt_and_nobody_else_is_asked
     assert (road.standing(), road.alerts_open()) == ({"confirmed": 3}, 0)
     assert road.calls("GET")[calls:] == [["A1", "A2", "A3"], ["A1"]]
     assert "HTTP 503" in report.pause
+
+
+def test_B2_a_vanished_slip_that_a_person_was_told_of_is_not_asked_for_alone_again(road: Road) -> None:
+    road.send_and_confirm("A1", "A2", "A3")
+    for number in ("A1", "A2"):
+        road.gss.delete(number)
+    road.later(hours=2)
+    assert road.calls("GET")[-2:] == [["A1"], ["A2"]]
+    road.later(hours=7)
+    assert (road.calls("GET")[-1], road.kinds("A1"), road.kinds("A2")) == (
+        ["A1", "A2", "A3"],
+        {"vanished"},
+        {"vanished"},
+    )
+
+
+def test_B2_asking_alone_keeps_to_the_calls_that_are_left_and_comes_to_its_end(road: Road) -> None:
+    numbers = [f"A{number}" for number in range(1, 9)]
+    road.send_and_confirm(*numbers)
+    for number in numbers:
+        road.gss.delete(number)
+    road.clock.at += timedelta(hours=2)
+    calls = [read_back(road.ledger, road.client, road.terms, road.clock.now, most_calls=4).calls for _ in range(4)]
+    assert calls == [4, 4, 3, 0]
+    assert [road.kinds(number) for number in numbers] == [{"vanished"}] * 8
+
+
+def test_B2_asking_alone_ends_with_the_wish_to_stop(road: Road) -> None:
+    road.send_and_confirm("A1", "A2", "A3")
+    for number in ("A1", "A2", "A3"):
+        road.gss.delete(number)
+    road.clock.at += timedelta(hours=2)
+    before = len(road.calls("GET"))
+    found = read_back(road.ledger, road.client, road.terms, road.clock.now, lambda: len(road.calls("GET")) > before + 1)
+    assert (found.calls, road.calls("GET")[before:]) == (2, [["A1", "A2", "A3"], ["A1"]])
+    assert [road.kinds(number) for number in ("A1", "A2", "A3")] == [{"vanished"}, set(), set()]
+
+
+def test_B9_halves_are_asked_about_although_no_calls_are_left(road: Road) -> None:
+    road.send_and_confirm("A1", "A2", "A3", "A4")
+    road.gss.fault("status", status=400, method="GET")
+    road.clock.at += timedelta(hours=2)
+    found = read_back(road.ledger, road.client, road.terms, road.clock.now, most_calls=1)
+    assert (found.calls, found.states) == (3, {"confirmed": 4})
+
+
+def test_S14_looking_leaves_a_quarter_of_the_budget_to_sending(road: Road) -> None:
+    numbers = ["A1", "A2", "A3", "A4", "A5"]
+    road.send_and_confirm(*numbers)
+    for number in numbers:
+        road.gss.delete(number)
+    road.change_terms(budget=Budget(0, 4))
+    road.clock.at += timedelta(hours=2)
+    found = read_back(road.ledger, road.client, road.terms, road.clock.now)
+    assert found.calls == 3 and found.pause is not None and found.pause.is_budget
+    road.shop.add("NEW")
+    assert (road.sync().calls, road.state("NEW")) == (1, "accepted")
 
 
 def test_B2_a_vanished_slip_is_sent_again_when_a_person_says_so(road: Road) -> None:
