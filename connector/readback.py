@@ -212,7 +212,7 @@ class _Reading:
         if answer.outcome is not Outcome.ANSWERED or len(piece) == 1:
             return []
         missing = [asked for asked in piece if asked.state in _WAS_THERE and not answer.records[asked.number]]
-        told = alerts.told(self.ledger.db, [asked.slip_id for asked in missing], Alarm.VANISHED) if missing else ()
+        told = proofs.told(self.ledger.db, [asked.slip_id for asked in missing], Alarm.VANISHED) if missing else ()
         return [asked for asked in missing if asked.slip_id not in told]
 
 

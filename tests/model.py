@@ -201,8 +201,9 @@ class Model:
     def read_back(self, order: str, shown: str, ticketed: bool) -> None:
         slip = self.slips[order]
         version = slip.newest
-        gone = shown == "nothing" and version.op == PUT and version.state in ("unclear", "accepted")
-        if slip.stop and gone:
+        stays_away = {"wait": ("unclear", "accepted"), "skip": ("unclear", "accepted", "confirmed")}
+        gone = shown == "nothing" and version.op == PUT and version.state in stays_away.get(slip.stop, ())
+        if gone:  # 20a calls a person for what is missing and wanted: an order fulfilled otherwise is not
             if self._quiet(slip):
                 version.state = "superseded"
                 self._add(slip, *self._stopped(slip.stop))

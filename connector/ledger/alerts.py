@@ -28,16 +28,6 @@ def open_alert(db: sqlite3.Connection, store: str, slip_id: int | None, kind: st
     )
 
 
-def told(db: sqlite3.Connection, slip_ids: Iterable[int], kind: str) -> frozenset[int]:
-    """Of these slips, those with an open alert of this kind."""
-    rows = db.execute(
-        "SELECT slip_id FROM alerts WHERE closed_at IS NULL AND kind = ?"
-        " AND slip_id IN (SELECT value FROM json_each(?))",
-        (kind, json.dumps(list(slip_ids))),
-    )
-    return frozenset(row[0] for row in rows)
-
-
 def close_for(db: sqlite3.Connection, slip_ids: str, kinds: Iterable[str], at: str, by: str) -> None:
     """Close the open alerts of these kinds for slips given as a JSON list of ids."""
     db.execute(

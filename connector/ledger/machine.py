@@ -68,7 +68,8 @@ class Standing(msgspec.Struct, frozen=True):
     proven    a read-back can tell this version from all earlier ones that were sent
     ghosts    read-backs that showed older data than sent; age  time since the last attempt's end
     pending   an earlier call may have brought something of its slip to GSS
-    stopped   the shop wants it no more (fulfilled, on hold), yet what GSS has of it stays: it is not made there again
+    stop      the shop wants it no more ("skip": fulfilled otherwise; "wait": on hold), yet what GSS has of it stays: it
+              is not made there again
     """
 
     state: State
@@ -84,7 +85,7 @@ class Standing(msgspec.Struct, frozen=True):
     age: timedelta = timedelta(0)
     watched: bool = False
     pending: bool = False
-    stopped: bool = False
+    stop: str = ""
 
 
 class Move(msgspec.Struct, frozen=True):
@@ -104,6 +105,8 @@ GHOST_WINDOW: Final = timedelta(minutes=5)
 """G: the longest time a call we gave up on may still be applied (failures.md 3.1, question N13)."""
 STRIKES: Final = 3
 STRIKES_OVER: Final = timedelta(minutes=15)
+ROUNDS: Final = 4
+"""How often older data than sent was shown before a person is called."""
 CYCLE: Final = timedelta(hours=6)
 """GSS's own advice for reading states back (gosweetspot-api.md 1.1)."""
 WATCH: Final = timedelta(days=7)
@@ -120,7 +123,7 @@ def after_call(standing: Standing, event: Event, ghost_window: timedelta) -> Mov
     if not standing.newest:
         return _older_after_call(event, ghost_window)
     move = _newest_after_call(standing, event)
-    if standing.stopped and move.send_in is not None:  # X1: what did not get there stays away; GSS is asked first
+    if standing.stop and move.send_in is not None:  # X1: what did not get there stays away; GSS is asked first
         return Move(State.UNCLEAR, read_in=NOW, strikes=move.strikes)
     if standing.pending and move.state in (State.REFUSED, State.HELD):
         return msgspec.structs.replace(move, read_in=NOW)
@@ -209,9 +212,9 @@ def _absent(standing: Standing, ghost_window: timedelta) -> Move:
         return Move(State.TICKETED, read_in=timedelta(hours=1), alarm=Alarm.VANISHED)
     if standing.op is Op.DELETE:
         return _settled(standing, State.WITHDRAWN, ghost_window)
-    if standing.state is State.CONFIRMED:  # 20a: an operator may have deleted it
+    if standing.state is State.CONFIRMED and standing.stop != "skip":  # 20a: an operator may have deleted it
         return Move(State.CONFIRMED, read_in=CYCLE, alarm=Alarm.VANISHED)
-    if standing.stopped:
+    if standing.stop:
         return _stay_away(standing, ghost_window)
     return _send_again(standing)  # 20
 
@@ -268,12 +271,15 @@ def _watch(standing: Standing) -> timedelta | None:
 
 
 def _send_again(standing: Standing) -> Move:
-    """20: older data, or none, or something after a delete: an older call arrived late. After two such rounds a person
-    is called, and it is sent ever more rarely: GSS may never show it."""
+    """20: older data, or none, or something after a delete: an older call arrived late. It is sent ever more rarely:
+    GSS may never show it.
+
+    The table calls a person after two such rounds. The first two may be a second apart, and GSS may be half a minute
+    late to show what it took: a person is called once the rounds are spread over minutes.
+    """
     ghosts = standing.ghosts + 1
-    if ghosts < 2:
-        return Move(State.OWED, send_in=NOW, ghosts=ghosts)
-    return Move(State.OWED, send_in=backoff(ghosts), ghosts=ghosts, alarm=Alarm.GHOST)
+    wait = NOW if ghosts == 1 else backoff(ghosts)
+    return Move(State.OWED, send_in=wait, ghosts=ghosts, alarm=Alarm.GHOST if ghosts >= ROUNDS else None)
 
 
 class Accept(StrEnum):

@@ -177,7 +177,7 @@ def _standings(
         return []
     rows = db.execute(
         "SELECT v.id, v.slip_id, v.store, s.number, v.op, v.newest, v.tries, v.strikes, v.struck_at,"  # noqa: S608
-        " s.stop IS NOT NULL, " + reached.SENT_EARLIER + " FROM versions v JOIN slips s ON s.id = v.slip_id"
+        " coalesce(s.stop, ''), " + reached.SENT_EARLIER + " FROM versions v JOIN slips s ON s.id = v.slip_id"
         " WHERE v.attempt_id = ? AND v.state = 'sending' AND v.id IN (SELECT value FROM json_each(?))",
         (attempt_id, json.dumps(ids)),
     ).fetchall()
@@ -186,7 +186,7 @@ def _standings(
             row[0], row[1], row[2], row[3],
             Standing(
                 State.SENDING, Op(row[4]), newest=bool(row[5]), tries=row[6], strikes=row[7],
-                struck=now - moment(row[8]) if row[8] else timedelta(0), others_pass=others_pass, stopped=bool(row[9]),
+                struck=now - moment(row[8]) if row[8] else timedelta(0), others_pass=others_pass, stop=row[9],
                 pending=bool(row[10]),
             ),
         )

@@ -164,19 +164,19 @@ def learn(
 
     asked_at  when GSS was asked, if that was not just now: only what it had once the ghost window was over is a proof
     """
-    stopped = _stopped(db, [asked.slip_id for asked, _ in sights])
+    stops = _stops(db, [asked.slip_id for asked, _ in sights])
     alike: dict[tuple[object, ...], list[tuple[Asked, Sight]]] = defaultdict(list)
     for asked, sight in sights:
         alike[
             asked.state, asked.op, asked.attempt_id, asked.ghosts, sight.shown, sight.ticketed, sight.proven,
-            bool(sight.picked or sight.delivered), asked.slip_id in stopped,
+            bool(sight.picked or sight.delivered), stops.get(asked.slip_id, ""),
         ].append((asked, sight))  # fmt: skip
     counts: dict[State, int] = defaultdict(int)
     for group in alike.values():
         asked, sight = group[0]
-        standing = _standing(asked, sight, asked_at or now, ghost_window, stopped=asked.slip_id in stopped)
+        standing = _standing(asked, sight, asked_at or now, ghost_window, stops.get(asked.slip_id, ""))
         move = machine.after_read_back(standing, sight.shown, sight.ticketed, ghost_window)
-        counts[move.state] += _move(db, store, [one for one, _ in group], asked.state, asked.attempt_id, move, now)
+        counts[move.state] += _move(db, store, [one for one, _ in group], move, sight.shown, now)
     with_record = [
         (asked, sight)
         for asked, sight in sights
@@ -189,16 +189,16 @@ def learn(
 _WAS_TICKETED = (State.TICKETED, State.PROCESSED, State.LATE)
 
 
-def _stopped(db: sqlite3.Connection, slip_ids: Sequence[int]) -> frozenset[int]:
-    """Which of these slips the shop wants no more by now: it may have said so after GSS was asked."""
+def _stops(db: sqlite3.Connection, slip_ids: Sequence[int]) -> dict[int, str]:
+    """Which of these slips the shop wants no more by now, and how: it may have said so after GSS was asked."""
     rows = db.execute(
-        "SELECT id FROM slips WHERE stop IS NOT NULL AND id IN (SELECT value FROM json_each(?))",
+        "SELECT id, stop FROM slips WHERE stop IS NOT NULL AND id IN (SELECT value FROM json_each(?))",
         (json.dumps(slip_ids),),
     )
-    return frozenset(row[0] for row in rows)
+    return dict(rows.fetchall())
 
 
-def _standing(asked: Asked, sight: Sight, asked_at: datetime, ghost_window: timedelta, *, stopped: bool) -> Standing:
+def _standing(asked: Asked, sight: Sight, asked_at: datetime, ghost_window: timedelta, stop: str) -> Standing:
     never = timedelta.max if asked.attempt_id is None else timedelta(0)  # its last call is not over
     age = asked_at - asked.ended_at if asked.ended_at else never
     return Standing(
@@ -209,7 +209,7 @@ def _standing(asked: Asked, sight: Sight, asked_at: datetime, ghost_window: time
         ghosts=asked.ghosts,
         age=age,
         watched=bool(sight.picked or sight.delivered),
-        stopped=stopped,
+        stop=stop,
     )
 
 
@@ -217,24 +217,58 @@ def _move(
     db: sqlite3.Connection,
     store: str,
     group: list[Asked],
-    source: State,
-    attempt_id: int | None,
     move: Move,
+    shown: Shown,
     now: datetime,
 ) -> int:
+    """Move versions that stand alike, and tell of it or take back what was told."""
     ids = [asked.version_id for asked in group]
     reason = _REASONS.get(move.state, "")
-    moved = apply_move(db, ids, source, attempt_id, move, now, reason=reason, newest_only=True)
+    first = group[0]
+    ids_moved = apply_move(db, ids, first.state, first.attempt_id, move, now, reason=reason, newest_only=True)
+    moved = [asked for asked in group if asked.version_id in ids_moved]
     if move.state is State.SUPERSEDED:
-        _stop(db, store, [asked for asked in group if asked.version_id in moved], now)
+        _stop(db, store, moved, now)
+    if (move.state, shown) in _AS_IT_SHOULD_BE:
+        slip_ids, over = json.dumps([asked.slip_id for asked in moved]), _AS_IT_SHOULD_BE[move.state, shown]
+        alerts.close_for(db, slip_ids, over, stamp(now), _GSS_SHOWS)
     if move.alarm:
-        vanished = move.alarm is Alarm.VANISHED
-        for asked in group:
-            if asked.version_id in moved:
-                words = _LABEL_GONE if asked.state is State.TICKETED and vanished else _ALARM_TEXTS[move.alarm]
-                text = f"slip {asked.number} {words}"
-                alerts.open_alert(db, store, asked.slip_id, move.alarm.value, text, stamp(now))
+        _alarm(db, store, moved, move.alarm, now)
     return len(moved)
+
+
+_GSS_SHOWS = "GoSweetSpot shows it as it should be"
+_AMISS = (Alarm.VANISHED, Alarm.CHANGED, Alarm.GHOST)
+_AS_IT_SHOULD_BE = {
+    (State.CONFIRMED, Shown.NEWEST): _AMISS,
+    (State.PROCESSED, Shown.NEWEST): (*_AMISS, Alarm.LABEL_DELETED),
+    (State.WITHDRAWN, Shown.NOTHING): (*_AMISS, Alarm.LABEL_DELETED),
+    (State.SUPERSEDED, Shown.NOTHING): (*_AMISS, Alarm.LABEL_DELETED),
+}
+"""What a person need not look at any more, once GSS shows this and the version stands so."""
+
+
+def _alarm(db: sqlite3.Connection, store: str, moved: list[Asked], alarm: Alarm, now: datetime) -> None:
+    is_found_at_each_look = alarm in (Alarm.VANISHED, Alarm.CHANGED)
+    known = told(db, [asked.slip_id for asked in moved], alarm) if is_found_at_each_look else ()
+    for asked in moved:
+        if asked.slip_id not in known:
+            vanished = alarm is Alarm.VANISHED
+            words = _LABEL_GONE if asked.state is State.TICKETED and vanished else _ALARM_TEXTS[alarm]
+            alerts.open_alert(db, store, asked.slip_id, alarm.value, f"slip {asked.number} {words}", stamp(now))
+
+
+def told(db: sqlite3.Connection, slip_ids: Sequence[int], alarm: Alarm) -> frozenset[int]:
+    """Of these slips, those of which a person was told this since their last call: it is open, or a person closed it.
+    The same finding calls nobody twice."""
+    rows = db.execute(
+        "SELECT a.slip_id FROM alerts a JOIN versions v ON v.slip_id = a.slip_id AND v.newest = 1"
+        " LEFT JOIN attempts t ON t.id = v.attempt_id"
+        " WHERE a.kind = ? AND a.slip_id IN (SELECT value FROM json_each(?))"
+        " AND (a.closed_at IS NULL OR a.closed_by <> ? AND a.closed_at > coalesce(t.ended_at, ''))",
+        (alarm.value, json.dumps(list(slip_ids)), _GSS_SHOWS),
+    )
+    return frozenset(row[0] for row in rows)
 
 
 def _stop(db: sqlite3.Connection, store: str, group: list[Asked], now: datetime) -> None:

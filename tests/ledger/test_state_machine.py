@@ -185,6 +185,7 @@ class LedgerMachine(RuleBasedStateMachine):
             proofs.learn(db, "m", [(asked, Sight(shown, ticketed))], self.now, G)
         if as_asked:
             self.model.read_back(order, shown.value, ticketed)
+            self._nobody_is_called_for_what_is_as_it_should_be(order, shown)
 
     @invariant()
     def the_ledger_is_as_the_model_says(self) -> None:
@@ -212,6 +213,15 @@ class LedgerMachine(RuleBasedStateMachine):
             " (SELECT 1 FROM alerts a WHERE a.slip_id = v.slip_id AND a.closed_at IS NULL)"
         ).fetchall()
         assert silent == []
+
+    def _nobody_is_called_for_what_is_as_it_should_be(self, order: str, shown: Shown) -> None:
+        is_shown = {"confirmed": Shown.NEWEST, "withdrawn": Shown.NOTHING}.get(self.model.slips[order].newest.state)
+        kinds = self.ledger.db.execute(
+            "SELECT kind FROM alerts WHERE closed_at IS NULL AND kind IN ('vanished', 'changed at GSS', 'ghost')"
+            " AND slip_id = (SELECT id FROM slips WHERE order_id = ?)",
+            (order,),
+        ).fetchall()
+        assert shown is not is_shown or kinds == []
 
     def _land(self, data: Any) -> Attempt:
         return self.flying.pop(data.draw(st.integers(0, len(self.flying) - 1)))

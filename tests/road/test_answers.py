@@ -160,16 +160,21 @@ def test_A22_an_answer_to_another_call_counts_for_no_slip_and_raises_an_alert(ro
     assert (road.state("A1"), road.kinds()) == ("unclear", {"strangers"})
 
 
-def test_A24_a_slip_taken_and_not_kept_is_sent_again_once_and_then_a_person_is_called(road: Road) -> None:
+def test_A24_a_slip_taken_and_not_kept_is_sent_again_and_in_the_end_a_person_is_called(road: Road) -> None:
     road.shop.add("A1", "A2")
-    road.gss.fault("lie", numbers=["A1"], times=2)
+    road.gss.fault("lie", numbers=["A1"], times=4)
     road.sync()
     assert (road.state("A1"), road.state("A2")) == ("owed", "accepted")
     assert [call for call in road.calls("PUT") if "A1" in call] == [["A1", "A2"], ["A1"]]
+    for puts in (3, 4):
+        assert road.kinds("A1") == set()
+        road.later(minutes=2)
+        assert len(road.calls("PUT")) == puts, "and after a wait once more"
     assert road.kinds("A1") == {"ghost"}
-    road.later(minutes=2)
-    assert len(road.calls("PUT")) == 3, "and after a wait once more"
+    road.later(minutes=4)
     assert road.gss.order("A1")["state"] == "pending"
+    road.settle()
+    assert (road.state("A1"), road.kinds("A1")) == ("confirmed", set())
 
 
 def test_A24_one_lie_is_mended_without_an_alert(road: Road) -> None:
