@@ -103,6 +103,8 @@ class Move(msgspec.Struct, frozen=True):
 NOW: Final = timedelta(0)
 GHOST_WINDOW: Final = timedelta(minutes=5)
 """G: the longest time a call we gave up on may still be applied (failures.md 3.1, question N13)."""
+LINE_AGAIN: Final = timedelta(minutes=1)
+"""The longest a slip waits of itself that found no connection."""
 STRIKES: Final = 3
 STRIKES_OVER: Final = timedelta(minutes=15)
 ROUNDS: Final = 4
@@ -140,8 +142,8 @@ def _newest_after_call(standing: Standing, event: Event) -> Move:
             return Move(State.TICKETED, read_in=NOW)
         case Event.REFUSED:  # 9
             return Move(State.REFUSED, alarm=Alarm.REFUSED)
-        case Event.NOT_SENT:  # 4
-            return Move(State.OWED, send_in=backoff(standing.tries))
+        case Event.NOT_SENT:  # 4: the line is down for all; the gate backs off, and opens for all again
+            return Move(State.OWED, send_in=min(backoff(standing.tries), LINE_AGAIN))
         case Event.UNAUTHORISED | Event.THROTTLED | Event.NOT_TRIED:  # 14, 15: the destination waits, not the slip
             return Move(State.OWED, send_in=NOW)
         case Event.BATCH_REJECTED:  # 11

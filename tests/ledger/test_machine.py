@@ -36,8 +36,11 @@ def stands(state: State, op: Op = Op.PUT, **more: object) -> Standing:
     return msgspec.structs.replace(Standing(state, op, quiet=True, age=OLD), **more)
 
 
-def test_row_4_what_never_left_is_owed_again_after_a_wait() -> None:
-    assert after_call(SENT, Event.NOT_SENT, G) == Move(State.OWED, send_in=timedelta(seconds=30))
+@pytest.mark.parametrize(("tries", "wait"), [(1, timedelta(seconds=30)), (2, MINUTE), (9, MINUTE)])
+def test_row_4_what_never_left_is_owed_again_after_a_short_wait_the_long_one_is_the_gate_s(
+    tries: int, wait: timedelta
+) -> None:
+    assert after_call(msgspec.structs.replace(SENT, tries=tries), Event.NOT_SENT, G) == Move(State.OWED, send_in=wait)
 
 
 def test_rows_5_7_10_without_a_usable_answer_it_is_unclear_read_back_now_and_sent_again_later() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from connector.gosweetspot.client import Client
 from connector.gosweetspot.destination import Destination
-from connector.ledger import outbox
+from connector.ledger import gates, outbox
 from connector.ledger.connection import open_ledger
 from connector.ledger.gates import Budget
 from connector.ledger.times import moment
@@ -376,3 +376,19 @@ def test_nothing_is_due_twice_while_it_backs_off(road: Road) -> None:
     assert outbox.next_due(road.ledger.db, "kiwi", road.clock.at) == road.clock.at + timedelta(seconds=30)
     road.later(seconds=29)
     assert len(road.calls("PUT")) == 1
+
+
+def test_S4_after_a_long_outage_of_the_line_what_waited_goes_out_as_soon_as_the_gate_opens(road: Road) -> None:
+    road.send_and_confirm("C1")
+    good, road.client = road.client, Client(Destination("http://127.0.0.1:9", "key", timeout_s=2.0))
+    road.shop.add("A1")
+    road.shop.cancel("C1")
+    for _ in range(60):
+        road.later(minutes=3)
+    road.client = good
+    opens = gates.gate_of(road.ledger.db, "key").shut_until
+    assert opens is not None and opens - road.clock.at <= gates.LONGEST_SHUT
+    road.clock.at = max(road.clock.at, opens)
+    for _ in range(2):
+        road.later(minutes=1)
+    assert (road.state("C1"), road.state("A1")) == ("accepted", "accepted")
