@@ -67,6 +67,7 @@ class Standing(msgspec.Struct, frozen=True):
     quiet     no call of ours for this slip can still arrive: the last one ended a ghost window ago or more
     proven    a read-back can tell this version from all earlier ones that were sent
     ghosts    read-backs that showed older data than sent; age  time since the last attempt's end
+    labelled  time since it was found processed
     pending   an earlier call may have brought something of its slip to GSS
     stop      the shop wants it no more ("skip": fulfilled otherwise; "wait": on hold), yet what GSS has of it stays: it
               is not made there again
@@ -83,6 +84,7 @@ class Standing(msgspec.Struct, frozen=True):
     proven: bool = True
     ghosts: int = 0
     age: timedelta = timedelta(0)
+    labelled: timedelta = timedelta(0)
     watched: bool = False
     pending: bool = False
     stop: str = ""
@@ -112,7 +114,7 @@ ROUNDS: Final = 4
 CYCLE: Final = timedelta(hours=6)
 """GSS's own advice for reading states back (gosweetspot-api.md 1.1)."""
 WATCH: Final = timedelta(days=7)
-"""How long a processed slip is read back while it is neither picked up nor delivered."""
+"""How long a slip that was found processed is read back while it is neither picked up nor delivered."""
 
 
 def backoff(tries: int) -> timedelta:
@@ -269,7 +271,7 @@ def _watch(standing: Standing) -> timedelta | None:
     """A processed slip is read until it is picked up or a week has passed; a late one until a person closes it."""
     if standing.state is State.LATE:
         return CYCLE
-    return None if standing.watched or standing.age >= WATCH else CYCLE
+    return None if standing.watched or standing.labelled >= WATCH else CYCLE
 
 
 def _send_again(standing: Standing) -> Move:

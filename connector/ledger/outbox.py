@@ -195,7 +195,8 @@ def _standings(
 
 
 MOVE = (
-    "UPDATE versions SET state = :state, reason = iif(state = :state, reason, :reason), changed_at = :now,"
+    "UPDATE versions SET state = :state, reason = iif(state = :state, reason, :reason),"
+    " changed_at = iif(state = :state AND :read_at IS NOT NULL, changed_at, :now),"
     " send_at = :send_at, read_at = :read_at,"
     " urgency = CASE WHEN :send_at IS NULL OR newest = 0 THEN NULL WHEN op = 'delete' THEN 0 WHEN seq > 1 THEN 1 ELSE 2"
     " END, strikes = max(strikes, :strikes), ghosts = max(ghosts, :ghosts),"
@@ -203,7 +204,8 @@ MOVE = (
     " WHERE id IN (SELECT value FROM json_each(:ids)) AND state = :source AND attempt_id IS :attempt_id"
     " AND newest >= :newest RETURNING id"
 )
-"""Carries out a Move for versions that still stand where they stood when it was decided."""
+"""Carries out a Move for versions that still stand where they stood when it was decided. changed_at: since when they
+stand so, however often that was seen again; and once they are looked at no more, since when (retention counts it)."""
 
 
 def apply_move(

@@ -83,7 +83,10 @@ def acknowledge(ledger: Ledger, store: str | None, name: str, who: str, reason: 
         if not closed:
             raise Refused(f"{number} has no open alert.")
         if state is State.LATE:
-            db.execute("UPDATE versions SET read_at = NULL WHERE slip_id = ? AND newest = 1", (slip_id,))
+            db.execute(
+                "UPDATE versions SET read_at = NULL, changed_at = ? WHERE slip_id = ? AND newest = 1",
+                (stamp(now), slip_id),
+            )
         _write_down(db, who, "acknowledge", slip_id, reason, now)
     return f"{number}: {closed} alert{'s' if closed > 1 else ''} closed."
 

@@ -23,7 +23,10 @@ from connector.ledger.times import moment, stamp
 
 
 class Asked(msgspec.Struct, frozen=True, gc=False):
-    """A newest version whose slip GSS is to be asked about. body is None for a delete."""
+    """A newest version whose slip GSS is to be asked about. body is None for a delete.
+
+    labelled_at  when it was found processed, if it was
+    """
 
     version_id: int
     slip_id: int
@@ -36,6 +39,7 @@ class Asked(msgspec.Struct, frozen=True, gc=False):
     attempt_id: int | None
     ended_at: datetime | None
     ghosts: int
+    labelled_at: datetime | None = None
 
 
 class Sight(msgspec.Struct, frozen=True, gc=False):
@@ -66,17 +70,19 @@ _STATES = {state.value: state for state in State}
 def due(db: sqlite3.Connection, store: str, most: int, now: datetime) -> list[Asked]:
     """The versions to read back now, longest due first."""
     rows = db.execute(
-        "SELECT v.id, v.slip_id, v.seq, s.number, v.op, v.state, b.body, v.hash, v.attempt_id, a.ended_at, v.ghosts"
+        "SELECT v.id, v.slip_id, v.seq, s.number, v.op, v.state, b.body, v.hash, v.attempt_id, a.ended_at, v.ghosts,"
+        " iif(v.state = 'processed', v.changed_at, NULL)"
         " FROM versions v JOIN slips s ON s.id = v.slip_id LEFT JOIN bodies b ON b.version_id = v.id"
         " LEFT JOIN attempts a ON a.id = v.attempt_id"
         " WHERE v.store = ? AND v.read_at <= ? AND v.newest = 1 AND s.number IS NOT NULL ORDER BY v.read_at LIMIT ?",
         (store, stamp(now), most),
     )
-    ended: dict[str | None, datetime | None] = {None: None}
+    times: dict[str | None, datetime | None] = {None: None}
     found = []
     for row in rows:
-        if row[9] not in ended:
-            ended[row[9]] = moment(row[9])
+        for time in (row[9], row[11]):
+            if time not in times:
+                times[time] = moment(time)
         body = row[6].encode() if row[6] is not None else None
         found.append(
             Asked(
@@ -89,8 +95,9 @@ def due(db: sqlite3.Connection, store: str, most: int, now: datetime) -> list[As
                 body,
                 row[7],
                 row[8],
-                ended[row[9]],
+                times[row[9]],
                 row[10],
+                times[row[11]],
             )
         )
     return found
@@ -169,7 +176,7 @@ def learn(
     for asked, sight in sights:
         alike[
             asked.state, asked.op, asked.attempt_id, asked.ghosts, sight.shown, sight.ticketed, sight.proven,
-            bool(sight.picked or sight.delivered), stops.get(asked.slip_id, ""),
+            bool(sight.picked or sight.delivered), asked.labelled_at, stops.get(asked.slip_id, ""),
         ].append((asked, sight))  # fmt: skip
     counts: dict[State, int] = defaultdict(int)
     for group in alike.values():
@@ -208,6 +215,7 @@ def _standing(asked: Asked, sight: Sight, asked_at: datetime, ghost_window: time
         proven=sight.proven,
         ghosts=asked.ghosts,
         age=age,
+        labelled=asked_at - asked.labelled_at if asked.labelled_at else timedelta(0),
         watched=bool(sight.picked or sight.delivered),
         stop=stop,
     )

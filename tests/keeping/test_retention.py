@@ -13,9 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connector.gosweetspot.answers import Verdict
 from connector.keeping import clock, retention
 from connector.keeping.retention import Pruned, give_back_space, prune
+from connector.ledger import people, proofs
 from connector.ledger.connection import Ledger, in_memory, open_ledger
+from connector.ledger.machine import Shown
+from connector.ledger.proofs import Sight
 from connector.ledger.soundness import check
 from connector.ledger.states import State
 from connector.ledger.times import stamp
@@ -24,6 +28,8 @@ from connector.wire.heard import Heard
 from tests.faults.strace import KILLED, needs_strace, under_strace
 from tests.ledger.given import (
     DAY,
+    HOUR,
+    MINUTE,
     START,
     an_order,
     claimed,
@@ -69,6 +75,27 @@ def everything(ledger: Ledger) -> str:
 
 def bytes_of(state: Path) -> bytes:
     return b"".join(path.read_bytes() for path in sorted(state.rglob("*")) if path.is_file())
+
+
+def test_a_late_slip_is_over_since_a_person_saw_to_it(ledger: Ledger) -> None:
+    the_shop_shows(ledger, an_order("1"))
+    sent(ledger, Verdict.PROCESSED)
+    the_shop_shows(ledger, an_order("1", "2", "2 New Road"))
+    assert state(ledger) == "late"
+    people.acknowledge(ledger, None, "#1", "jane", "rang the depot", LATER)
+    assert pruned(ledger, LATER + DAY).slips == 0
+    assert pruned(ledger, LATER + RETENTION + DAY).slips == 1
+
+
+def test_a_processed_slip_is_over_since_it_was_looked_at_last(ledger: Ledger) -> None:
+    the_shop_shows(ledger, an_order("1"))
+    sent(ledger)
+    for hours, sight in ((1, Sight(Shown.NEWEST, True)), (24 * 9, Sight(Shown.NEWEST, True))):
+        now = START + hours * HOUR
+        with ledger.writing() as db:
+            proofs.learn(db, "kiwi", [(asked, sight) for asked in proofs.due(db, "kiwi", 9, now)], now, 5 * MINUTE)
+    assert pruned(ledger, START + RETENTION + DAY).slips == 0
+    assert pruned(ledger, START + RETENTION + 9 * DAY).slips == 1
 
 
 def test_what_is_over_loses_its_data_and_keeps_number_hash_and_end(ledger: Ledger) -> None:

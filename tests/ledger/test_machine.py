@@ -256,8 +256,8 @@ def test_a_processed_slip_is_watched_for_a_week_or_until_it_is_picked_up_a_late_
     def next_look(state: State, **more: object) -> timedelta | None:
         return after_read_back(stands(state, Op.PUT, **more), Shown.NEWEST, True, G).read_in
 
-    assert next_look(State.PROCESSED, age=6 * DAY) == CYCLE
-    assert next_look(State.PROCESSED, age=7 * DAY) is None
+    assert next_look(State.PROCESSED, age=30 * DAY, labelled=6 * DAY) == CYCLE
+    assert next_look(State.PROCESSED, age=30 * DAY, labelled=7 * DAY) is None
     assert next_look(State.PROCESSED, watched=True) is None
     assert next_look(State.LATE, age=30 * DAY, watched=True) == CYCLE
 

@@ -310,6 +310,28 @@ def test_B10_B12_the_parcels_way_is_kept_as_it_is_shown_and_ends_the_asking(road
     assert (road.state("A1"), len(road.calls("GET"))) == ("processed", gets)
 
 
+def test_B6_B12_a_label_made_long_after_the_slip_was_sent_is_watched_for_a_week_all_the_same(road: Road) -> None:
+    road.send_and_confirm("A1")
+    road.later(days=10)
+    road.gss.ticket("A1")
+    for _ in range(4):
+        road.later(days=1)
+    assert road.state("A1") == "processed"
+    road.gss.untick("A1")
+    road.later(days=1)
+    assert (road.state("A1"), road.kinds("A1")) == ("confirmed", {"label deleted"})
+
+
+def test_B12_a_label_that_is_never_picked_up_is_watched_for_a_week(road: Road) -> None:
+    road.send_and_confirm("A1")
+    road.gss.ticket("A1")
+    for _ in range(9):
+        road.later(days=1)
+    calls = len(road.calls("GET"))
+    road.later(days=1)
+    assert (road.state("A1"), len(road.calls("GET"))) == ("processed", calls)
+
+
 def test_B13_a_slip_that_gss_forgot_is_not_sent_again(road: Road) -> None:
     road.send_and_confirm("A1")
     road.gss.ticket("A1")
