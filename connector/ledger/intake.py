@@ -137,6 +137,7 @@ class _Page:
         self.released: list[int] = []
         self.decided: list[int] = []
         self.stopped: list[tuple[str, str, int]] = []
+        self.noted: list[tuple[str, int]] = []
         self.alerts: list[tuple[int | None, str, str]] = []
         self.wanted: dict[str, list[int]] = {}
         self.numbers: list[tuple[str, str, str, int]] = []
@@ -240,8 +241,7 @@ class _Page:
         waits = change.kind is Kind.WAIT
         if _is_over(before.state):
             if not change.keeps_slip and not waits:
-                too_late = f"{change.reason} But GSS had already ticketed it: stop the parcel, or call the buyer"
-                self._late(change, before, Op.DELETE, too_late)
+                self._stop_too_late(change, before)
         elif self._was_sent(before.slip_id):
             if waits or change.keeps_slip:
                 self._leave_standing(change, before)
@@ -253,6 +253,14 @@ class _Page:
             self._alarm(before.slip_id, Alarm.HELD, change, reason)
         else:
             self._replace(change, before, Op.DELETE, State.WITHDRAWN, reason=change.reason)  # 29, X1: no call
+
+    def _stop_too_late(self, change: Change, before: Known) -> None:
+        """25; but of what GSS showed delivered there is no parcel to stop any more: that is noted, and calls nobody."""
+        if before.is_delivered:
+            self.noted.append((f"{change.reason} GSS had shown it delivered before that.", before.slip_id))
+        else:
+            too_late = f"{change.reason} But GSS had already ticketed it: stop the parcel, or call the buyer"
+            self._late(change, before, Op.DELETE, too_late)
 
     def _leave_standing(self, change: Change, before: Known) -> None:
         """What GSS has of it stays as it is there; what it hasn't is not made there. Which of the two, GSS is asked."""
@@ -365,6 +373,9 @@ class _Page:
         )
         if self.stopped:
             self._stop_sending()
+        db.executemany(
+            "UPDATE versions SET reason = ? WHERE newest = 1 AND state = 'processed' AND slip_id = ?", self.noted
+        )
         db.executemany("DELETE FROM passed_over WHERE store = ? AND order_id = ? AND part = ?", self.unpassed)
         db.executemany(
             "INSERT OR REPLACE INTO passed_over (store, order_id, part, order_number, decision, reason, until,"

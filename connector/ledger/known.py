@@ -27,6 +27,7 @@ class Known(msgspec.Struct, frozen=True, gc=False):
     hash: str | None
     reason: str
     order_number: str = ""
+    is_delivered: bool = False
 
 
 class PassedOver(msgspec.Struct, frozen=True, gc=False):
@@ -48,7 +49,7 @@ def slips_known(db: sqlite3.Connection, store: str, order_ids: Sequence[str]) ->
     rows = _of_orders(
         db,
         "SELECT s.order_id, s.part, s.id, s.number, s.revision, s.content, v.seq, v.op, v.state, v.hash, v.reason,"
-        " s.order_number"
+        " s.order_number, s.delivered IS NOT NULL"
         " FROM slips s JOIN versions v ON v.slip_id = s.id AND v.newest = 1"
         " WHERE s.store = ? AND s.order_id IN ",
         store,

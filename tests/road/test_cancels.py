@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from connector.order import Fulfilment, Payment
@@ -176,3 +178,22 @@ def test_nothing_is_deleted_twice_once_it_is_gone(road: Road) -> None:
     for _ in range(6):
         road.later(hours=6)
     assert (road.state("A1"), road.gss.counts()["deletes"]) == ("withdrawn", 1)
+
+
+@pytest.mark.parametrize("change", [{"cancelled": True}, {"payment": Payment.REFUNDED}])
+@pytest.mark.parametrize("is_delivered", [True, False])
+def test_X3_a_cancel_or_refund_calls_a_person_unless_gss_showed_the_parcel_delivered(
+    road: Road, change: dict[str, Any], is_delivered: bool
+) -> None:
+    road.send_and_confirm("A1")
+    road.gss.ticket("A1")
+    if is_delivered:
+        road.gss.deliver("A1")
+    for _ in range(2):
+        road.later(hours=7)
+    road.shop.edit("A1", **change)
+    road.sync()
+    assert road.kinds("A1") == (set() if is_delivered else {"late"})
+    assert road.states("A1") == (["processed"] if is_delivered else ["processed", "late"])
+    assert ("delivered before" in road.reason("A1")) == is_delivered
+    assert (road.sync().changed, len(road.calls("DELETE"))) == (0, 0)
