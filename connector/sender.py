@@ -102,22 +102,23 @@ class Sender:
         self._heard: list[tuple[Attempt, Answer]] = []
         self._is_dry = False
 
-    def turn(self, *, wait: bool, more: bool = True) -> bool:
+    def turn(self, *, wait: bool, stopping: Callable[[], bool] = lambda: False) -> bool:
         """Start what was written down, hear what was answered, and settle and claim when it is time.
 
         wait: block until an answer comes, if a call is under way; else something may be owed that was not before.
-        more: False starts nothing new (stopping). Returns True while there is something to wait for.
+        stopping: asked right before anything new starts; a wait for an answer may have been long. Returns True while
+        there is something to wait for.
         """
         self._is_dry = self._is_dry and wait
-        self._start(more)
+        self._start(stopping)
         self._heard += self._lane.landed(wait=wait)
-        if self._is_time(more):
+        if self._is_time(more := not stopping()):
             self._exchange(more)
-            self._start(more)
+            self._start(stopping)
         return bool(self._next or self._heard or not self._lane.is_empty)
 
-    def _start(self, more: bool) -> None:
-        while more and self._next and self._lane.free:
+    def _start(self, stopping: Callable[[], bool]) -> None:
+        while self._next and self._lane.free and not stopping():
             self.calls += 1
             self._lane.start(self._next.popleft(), lambda attempt: call(self._client, attempt))
 

@@ -116,7 +116,7 @@ def send_store(
         raise Fenced(report.pause)
     sender = Sender(ledger, client, terms, hooks.now, most_calls)
     try:
-        while sender.turn(wait=True, more=not hooks.stopping()):
+        while sender.turn(wait=True, stopping=hooks.stopping):
             hooks.progress(report)
     finally:
         sender.close()
@@ -203,7 +203,7 @@ def _send_and_read_back(
 
 def _drain(sender: Sender, report: Report, hooks: Hooks) -> None:
     while True:
-        while sender.turn(wait=True, more=not hooks.stopping()):
+        while sender.turn(wait=True, stopping=hooks.stopping):
             report.calls = sender.calls
             hooks.progress(report)
         if hooks.stopping() or sender.pause is None or not _waited(sender.pause, report, hooks):

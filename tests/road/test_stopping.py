@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
+from threading import Barrier, Event
 
 import pytest
+from msgspec.structs import replace
 
+from connector.gosweetspot.answers import Answer
+from connector.gosweetspot.client import Client
 from connector.ledger import intake, people
 from connector.lock import Busy, StoreLock
 from connector.stopping import stopping_on_signals
+from connector.sync import send_store
+from tests.road.clients import Around
 from tests.road.world import Road
 
 
@@ -54,6 +61,41 @@ def test_S28_Z1_a_signal_during_a_call_lets_it_end_and_starts_no_other(road: Roa
     assert len(road.gss.requests()) == 1
     road.sync()
     assert road.standing() == {"accepted": 3}
+
+
+class LastOnesWait(Around):
+    """All calls of the last flight wait for each other, and the wish to stop comes while they do."""
+
+    def __init__(self, client: Client, in_flight: int) -> None:
+        super().__init__(client)
+        self.wish = Event()
+        self._first = 2 * in_flight
+        self._begun = count()
+        self._all_fly = Barrier(in_flight, action=self.wish.set)
+
+    def put(self, slips: Sequence[tuple[str, bytes]]) -> Answer:
+        if next(self._begun) >= self._first and not self.wish.is_set():
+            self._all_fly.wait(timeout=30)
+        return super().put(slips)
+
+
+@pytest.mark.parametrize("by_itself", [False, True])
+@pytest.mark.parametrize("in_flight", [2, 8])
+def test_S28_a_stop_or_a_lost_lock_while_calls_are_waited_for_starts_no_other(
+    road: Road, in_flight: int, by_itself: bool
+) -> None:
+    """by_itself: sent beside the reading, as the daemon does."""
+    road.sync()
+    road.shop.many(4 * in_flight)
+    road.read_the_shop()
+    road.change_terms(batch_size=1, in_flight=in_flight, read_back=False)
+    road.client = client = LastOnesWait(road.new_client(), in_flight)
+    if by_itself:
+        hooks = replace(road.hooks, stopping=client.wish.is_set)
+        report = send_store(road.rules, road.terms, road.ledger, client, hooks)
+    else:
+        report = road.sync(None, stopping=client.wish.is_set)
+    assert (report.calls, report.owed) == (3 * in_flight, in_flight)
 
 
 def test_S28_a_stop_while_the_shop_is_read_keeps_what_was_recorded_and_reads_on_from_there(road: Road) -> None:
