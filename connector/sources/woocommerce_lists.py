@@ -15,7 +15,7 @@ from connector.order import Order
 from connector.sources import json_body
 from connector.sources.base import SourceError, TooLarge
 from connector.sources.woocommerce_api import WooCommerceApi
-from connector.sources.woocommerce_ids import Read, by_ids, orders_of
+from connector.sources.woocommerce_ids import MOST, Read, by_ids, orders_of
 from connector.sources.woocommerce_refusal import Broke, Strange, shop_time
 from connector.wire.heard import Heard
 
@@ -138,24 +138,28 @@ class Lister:
 
         The first row by change is right whatever the second key of the sort is (platforms.md 7, WooCommerce 1). Where
         the order in it can't be listed (L13), or has no date, an earlier one stands for it: a mark may lie too early,
-        never too late.
+        never too late. So do rows that are counted and not shown: behind one the next are asked for together.
         """
         by_change = {"orderby": "modified", "order": "desc", **_NAMES}
         trouble: SourceError | None = None
-        for offset in range(_TRIES):
+        offset, rows = 0, 1
+        for _ in range(_TRIES):
             try:
-                heard = self._api.get("orders", {**_query({}, offset, 1), **by_change})
+                heard = self._api.get("orders", {**_query({}, offset, rows), **by_change})
             except Broke as err:
                 self.prove_alive(err)
                 trouble = trouble or err
+                offset, rows = offset + rows, 1
                 continue
-            names = self._named(heard)
+            names, total = self._named(heard), _total(heard)
             changed = max((name.changed for name in names), default="")
-            if changed or not (names or isinstance(trouble, Strange)):
+            is_past_the_end = not names and (rows > 1 if total is None else total <= offset + rows)
+            if changed or (is_past_the_end and not isinstance(trouble, Strange)):
                 return changed, _clock(heard)
-            trouble = _undated(self._api.name)
-        assert trouble
-        raise trouble
+            if names:
+                trouble = _undated(self._api.name)
+            offset, rows = offset + rows, 1 if names else MOST
+        raise trouble or _undated(self._api.name)
 
     def count(self, filters: Mapping[str, str]) -> int:
         """How many orders the shop counts; 0 where it fails over one of them."""

@@ -124,7 +124,7 @@ def _number(order: Order) -> int:
 def _short(lister: Lister, filters: Mapping[str, str], newest: str, step: Step) -> int:
     """How many orders of the list never came, less those that came into it while it was walked."""
     short = max((step.total or 0) - step.place.seen, 0)
-    if not short:
-        return 0
+    if not short or not newest:
+        return short
     since = {"modified_after": newest, "dates_are_gmt": "true"}
     return max(short - lister.count({**filters, **since}), 0)

@@ -212,6 +212,33 @@ def test_rows_left_out_here_and_there_end_no_list_of_a_shop_without_totals(tmp_p
         assert set(ids_of(list(visit.source.pages("")))) == set(placed) - set(map(str, unseen))
 
 
+@pytest.mark.parametrize(("hidden", "totals"), [(1, True), (12, True), (130, True), (1, False), (12, False)])
+def test_newest_orders_that_are_counted_and_never_shown_stop_neither_poll_nor_sweep(
+    hidden: int, totals: bool, tmp_path: Path
+) -> None:
+    with visiting(tmp_path) as visit:
+        placed = visit.place(30, ago=timedelta(hours=5))
+        hides = hiding({int(one) for one in visit.place(hidden)})
+
+        def answer(request: Request, whole: Response) -> Response:
+            shown = hides(request, whole) if request.path.endswith("/orders") else whole
+            return shown if totals else without_totals(shown)
+
+        visit.shop.server.fail(rewrites(answer))
+        told = list(visit.source.pages(""))
+        assert set(ids_of(told)) == set(placed)
+        assert set(ids_of(list(visit.source.pages(told[-1].cursor)))) <= set(placed)
+        assert set(ids_of(list(visit.source.sweep()))) == set(placed)
+
+
+def test_a_shop_that_counts_orders_and_shows_none_is_told_of(tmp_path: Path) -> None:
+    with visiting(tmp_path) as visit:
+        visit.shop.server.fail(rewrites(hiding({int(one) for one in visit.place(5)})))
+        told = list(visit.source.pages(""))
+        assert ids_of(told) == []
+        assert "showed fewer orders than it counts" in alerts_of(told)
+
+
 def hiding(unseen: set[int]) -> Callable[[Request, Response], Response]:
     """Lists leave these orders out, and count them."""
 
