@@ -159,6 +159,10 @@ class TooLarge(Unreachable):
     """An answer went on past the limit and was dropped; a smaller page may do (failures.md P25)."""
 
 
+class TooLate(Unreachable):
+    """An answer was not whole when the call's time was over; a smaller page may do, or the shop is down."""
+
+
 class Unauthorised(SourceError):
     """Stop the store and call a person: the shop refuses our credentials."""
 

@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from connector.sources.base import Malformed, Throttled, TooLarge, Unauthorised, Unreachable
+from connector.sources.base import Malformed, Throttled, TooLarge, TooLate, Unauthorised, Unreachable
 from connector.wire.heard import Heard, redirect_host, retry_after_s
 
 TIMEOUT_S: Final = 60.0
@@ -53,7 +53,7 @@ class ShopCalls:
     def ask(self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None) -> Heard:
         """The answer, with its whole body: 2xx, or a 4xx but 401, 403 and 429, which are for the caller to read.
 
-        Raises Unreachable (no whole answer, 5xx), TooLarge, Unauthorised, Throttled, Malformed (a redirect).
+        Raises Unreachable (no whole answer, 5xx), TooLarge, TooLate, Unauthorised, Throttled, Malformed (a redirect).
         """
         return self.judged(self.hear(method, path, body, headers))
 
@@ -62,12 +62,14 @@ class ShopCalls:
     ) -> Heard:
         """Any whole answer, whatever its status, for shops whose errors say more than a status does.
 
-        Raises Unreachable (no whole answer), TooLarge, Malformed (a redirect).
+        Raises Unreachable (no whole answer), TooLarge, TooLate, Malformed (a redirect).
         """
         self.made += 1
         heard = _without_mark(self._door.exchange(method, path, body, self._timeout_s, headers))
         if heard.too_large:
             raise TooLarge(heard.fault)
+        if heard.too_late:
+            raise TooLate(heard.fault)
         if heard.fault:
             raise Unreachable(heard.fault.removeprefix("Nothing was sent: "))
         if 300 <= heard.status < 400:

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from connector import api_url
 from connector.plain_file import reason
 from connector.secret import SecretError
-from connector.sources.base import SourceContext
+from connector.sources.base import SourceContext, TooLate
 from connector.sources.shop_calls import ShopCalls
 from connector.sources.woocommerce_options import WooCommerceOptions
 from connector.sources.woocommerce_refusal import (
@@ -58,8 +58,8 @@ class WooCommerceApi:
     def get(self, route: str, query: Mapping[str, str] | None = None) -> Heard:
         """The answer of GET wc/v3/<route>, a 2xx or the 404 of an order that is gone.
 
-        Raises SourceError: Refused (401, 403), Strange (another 4xx, a redirect), Broke (500, 502, 504), TooLarge,
-        Throttled, Unreachable.
+        Raises SourceError: Refused (401, 403), Strange (another 4xx, a redirect), Broke (500, 502, 504, too
+        late), TooLarge, Throttled, Unreachable.
         """
         return self.get_at(f"/wp-json/wc/v3/{route}", query)
 
@@ -73,8 +73,8 @@ class WooCommerceApi:
             heard = self._waiting(asked)
         if heard.status in (401, 403):
             raise refused(heard, self.name, oauth=self.signs, query_auth=self._options.query_auth)
-        if broke(heard):
-            raise Broke(self.name, heard.status)
+        if trouble := broke(heard, self.name):
+            raise trouble
         self._open()[0].judged(heard)
         if heard.status >= 400 and not (heard.status == 404 and code_of(heard) == GONE):
             raise strange(heard, self.name)
@@ -103,7 +103,10 @@ class WooCommerceApi:
         while True:
             calls, sign = self._open()
             signed, headers = sign(path)
-            heard = calls.hear("GET", signed, None, headers)
+            try:
+                heard = calls.hear("GET", signed, None, headers)
+            except TooLate as err:
+                raise Broke(str(err), "no whole answer in time") from err
             asked = retry_after_s(heard) if heard.status in (429, 503) else None
             if asked is None or waited + asked > PATIENCE_S:
                 return heard

@@ -93,7 +93,7 @@ def _alone(api: WooCommerceApi, order_id: str, prove_alive: Prove) -> Read:
             break
         except Broke as err:
             prove_alive(err)
-            why = f"The shop answers with an error of its own (HTTP {err.status})."
+            why = f"The shop breaks off whenever it is asked for it ({err.how})."
             continue
         if heard.status == 404:
             return Read(gone=(order_id,))

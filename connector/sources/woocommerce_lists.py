@@ -110,10 +110,10 @@ class Lister:
                     continue
             except Broke as err:
                 self.prove_alive(err)
-                if err.status != 500 and self.size > SMALL:  # PHP died, or the server in front of it lost patience
+                if err.may_be_too_much and self.size > SMALL:
                     whole = whole or self.size
                     self.size //= 2
-                    alerts = (_halved(f"{self._api.name} breaks off long answers (HTTP {err.status}).", self.size),)
+                    alerts = (_halved(f"{self._api.name} breaks off long answers ({err.how}).", self.size),)
                     continue
                 if whole:
                     self.size, alerts = whole, ()  # it was not too much: one order is to blame
@@ -194,8 +194,6 @@ class Lister:
         names, heard = self._names(filters, start, self.size)
         known = [name for name in names if name]
         read = self.read([str(name.id) for name in known])
-        if len(known) < len(names):
-            self.prove_alive(Broke(self._api.name, 500))
         ids = tuple(name.number for name in known if name.number)
         return Listed(
             read.orders,
@@ -213,7 +211,8 @@ class Lister:
         try:
             heard = self._api.get("orders", {**_query(filters, start, size), **_NAMES})
             return list(self._named(heard)), heard
-        except Broke:
+        except Broke as err:
+            self.prove_alive(err)
             if size == 1:
                 return [None], None
         half = size // 2

@@ -43,18 +43,24 @@ class Strange(Malformed):
 
 class Broke(Unreachable):
     """HTTP 500, or what a server in front of a PHP that died or was too slow says: 502, 504, 524, 503 without a time to
-    wait. One order in the answer may be to blame (platforms.md L13), or there may be too many in it ("try with less
-    products per page", https://github.com/woocommerce/woocommerce-rest-api/issues/243).
+    wait; or no whole answer in time. One order in the answer may be to blame (platforms.md L13), or there may be too
+    many in it ("try with less products per page", https://github.com/woocommerce/woocommerce-rest-api/issues/243).
+
+    how  it broke, in a few words; may_be_too_much  whether fewer orders may do: PHP's own 500 is about one of them
     """
 
-    def __init__(self, name: str, status: int) -> None:
-        super().__init__(f"{name} had an error of its own (HTTP {status}); it is asked again later.")
-        self.status = status
+    def __init__(self, what: str, how: str, *, may_be_too_much: bool = True) -> None:
+        super().__init__(what)
+        self.how, self.may_be_too_much = how, may_be_too_much
 
 
-def broke(heard: Heard) -> bool:
-    """Whether an answer is one of these."""
-    return heard.status in (500, 502, 504, 524) or (heard.status == 503 and not heard.retry_after)
+def broke(heard: Heard, name: str) -> Broke | None:
+    """What an answer says of the shop's own trouble; None for any other."""
+    if heard.status not in (500, 502, 504, 524) and (heard.status != 503 or heard.retry_after):
+        return None
+    how = f"HTTP {heard.status}"
+    what = f"{name} had an error of its own ({how}); it is asked again later."
+    return Broke(what, how, may_be_too_much=heard.status != 500)
 
 
 class _Error(msgspec.Struct):

@@ -92,13 +92,13 @@ class Door:
         except NothingLeftError as err:
             return Heard(left=False, fault=self._sentence_on_no_connection(err.__cause__))
         except Exception as err:  # noqa: BLE001  whatever broke, the request may have arrived: that is "unknown" (S30)
-            return Heard(fault=self._sentence_on_broken_call(err, timeout_s))
+            return self._broken_call(err, timeout_s)
         try:
             return self._heard(response)
         except _OverLimitError:
             return Heard(status=response.status, too_large=True, fault=self._sentence_on_size())
         except Exception as err:  # noqa: BLE001  as above
-            return Heard(status=response.status, fault=self._sentence_on_broken_call(err, timeout_s))
+            return self._broken_call(err, timeout_s, response.status)
         finally:
             response.close()
             response.release_conn()
@@ -140,11 +140,13 @@ class Door:
     def _sentence_on_no_connection(self, cause: BaseException | None) -> str:
         return f"Nothing was sent: {self._host} could not be reached ({_reason(cause)})."
 
-    def _sentence_on_broken_call(self, err: BaseException, timeout_s: float) -> str:
+    def _broken_call(self, err: BaseException, timeout_s: float, status: int = 0) -> Heard:
         """By the error's class only: texts of `requests` quote addresses and even the key (failures.md 0.9)."""
         if any(isinstance(cause, TimeoutError | urllib3.exceptions.TimeoutError) for cause in _causes(err)):
-            return f"{self._host} gave no whole answer in time ({timeout_s:.3g} s)."
-        return f"The connection to {self._host} broke before a whole answer was there ({type(err).__name__})."
+            fault = f"{self._host} gave no whole answer in time ({timeout_s:.3g} s)."
+            return Heard(status=status, too_late=True, fault=fault)
+        fault = f"The connection to {self._host} broke before a whole answer was there ({type(err).__name__})."
+        return Heard(status=status, fault=fault)
 
     def _sentence_on_size(self) -> str:
         return f"The answer of {self._host} is larger than {self._largest // 2**20} MB, so it was not read to its end."

@@ -23,6 +23,7 @@ class Heard(msgspec.Struct, frozen=True):
     left       False only where it is certain that no byte of the call left: no name, no connection, no TLS
     fault      why there is no whole answer, as a sentence for people; "" when there is one
     too_large  the answer went on past the limit, so it was dropped
+    too_late   it was not whole when the call's time was over
     status     0 where none came
     body       of the statuses the door was asked to read; b"" for others
     headers    the answer's, by name in any case; empty where none came
@@ -31,6 +32,7 @@ class Heard(msgspec.Struct, frozen=True):
     left: bool = True
     fault: str = ""
     too_large: bool = False
+    too_late: bool = False
     status: int = 0
     body: bytes = b""
     location: str = ""

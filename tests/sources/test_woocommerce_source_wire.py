@@ -134,6 +134,83 @@ def test_a_host_that_is_too_slow_for_large_pages_is_read_in_smaller_ones_and_it_
         assert visit.calls() < 25
 
 
+def stalls_over(rows: int) -> Callable[[Exchange], Response | None]:
+    """A host too slow for a page of more orders than this: a part of the answer, and no more while we listen."""
+    part = faults.stall()
+
+    def fault(exchange: Exchange) -> Response | None:
+        whole = exchange.response()
+        return part(exchange) if whole.body.count(b'"billing":') > rows else whole
+
+    return fault
+
+
+def test_a_shop_that_gives_no_whole_answer_in_time_is_read_in_smaller_pages_and_it_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shop_calls, "TIMEOUT_S", 1.0)
+    with visiting(tmp_path) as visit:
+        placed = visit.place(60)
+        visit.shop.server.fail(stalls_over(40))
+        told = list(visit.source.pages(""))
+        assert ids_of(told) == placed
+        assert "breaks off long answers (no whole answer in time)" in alerts_of(told)
+        assert "write page_size = 25" in alerts_of(told)
+        assert visit.calls() < 10
+
+
+def test_an_order_that_never_comes_in_time_is_named_and_the_others_come(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shop_calls, "TIMEOUT_S", 0.5)
+    with visiting(tmp_path, page_size=8) as visit:
+        placed = visit.place(4)
+        part = faults.stall()
+
+        def hangs(exchange: Exchange) -> Response | None:
+            whole = exchange.response()
+            is_hit = f'"id":{placed[1]},'.encode() in whole.body and "_fields" not in exchange.request.query
+            return part(exchange) if is_hit else whole
+
+        visit.shop.server.fail(hangs)
+        told = list(visit.source.pages(""))
+        assert set(placed) - set(ids_of(told)) == {placed[1]}
+        assert f"Order with id {placed[1]} could not be read" in alerts_of(told)
+        assert "no whole answer in time" in alerts_of(told)
+
+
+def test_a_shop_that_answers_nothing_in_time_is_asked_twice_and_said_to_be_late(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shop_calls, "TIMEOUT_S", 0.25)
+    with visiting(tmp_path) as visit:
+        visit.place(100)
+        [*_, last] = visit.source.pages("")
+        for ask in all_ways(visit, last.cursor):
+            before = visit.calls()
+            visit.shop.server.fail(faults.stall(0))
+            with pytest.raises(Unreachable, match=r"gave no whole answer in time \(0\.25 s\)"):
+                ask()
+            visit.shop.server.mend()
+            assert visit.calls() - before == 2
+
+
+def test_a_shop_that_dies_amid_the_search_for_one_order_is_asked_no_further(tmp_path: Path) -> None:
+    with visiting(tmp_path) as visit:
+        placed = visit.place(64)
+        search = breaks_over(placed[20])
+        left = [6]
+
+        def dies(exchange: Exchange) -> Response | None:
+            left[0] -= 1
+            return search(exchange) if left[0] > 0 else Response(502, b"<html>Bad Gateway</html>")
+
+        visit.shop.server.fail(dies)
+        with pytest.raises(Unreachable, match="HTTP 502"):
+            list(visit.source.pages(""))
+        assert visit.calls() <= 8
+
+
 def test_a_shop_that_is_down_is_not_asked_for_each_of_its_orders(tmp_path: Path) -> None:
     with visiting(tmp_path) as visit:
         visit.place(100)
