@@ -28,14 +28,19 @@ Prove = Callable[[SourceError], None]
 
 
 class Read(msgspec.Struct, frozen=True):
-    """What came of some ids: each is among the orders, is gone, or is named in an alert."""
+    """What came of some ids: each is among the orders, is gone, or is named in an alert.
+
+    fits  how many came in one answer, where more of them were too many
+    """
 
     orders: tuple[Order, ...] = ()
     gone: tuple[str, ...] = ()
     alerts: tuple[str, ...] = ()
+    fits: int = MOST
 
     def __add__(self, other: Read) -> Read:
-        return Read(self.orders + other.orders, self.gone + other.gone, self.alerts + other.alerts)
+        fits = min(self.fits, other.fits)
+        return Read(self.orders + other.orders, self.gone + other.gone, self.alerts + other.alerts, fits)
 
 
 def orders_of(heard: Heard, name: str) -> tuple[Order | NotAnOrder, ...]:
@@ -68,7 +73,9 @@ def _by_ids(api: WooCommerceApi, ids: Sequence[str], prove_alive: Prove) -> Read
         if len(ids) == 1:
             return _alone(api, ids[0], prove_alive)
         half = len(ids) // 2
-        return _by_ids(api, ids[:half], prove_alive) + _by_ids(api, ids[half:], prove_alive)
+        read = _by_ids(api, ids[:half], prove_alive) + _by_ids(api, ids[half:], prove_alive)
+        is_one_to_blame = bool(read.alerts) or (isinstance(err, Broke) and not err.may_be_too_much)
+        return read if is_one_to_blame else read + Read(fits=half)
     asked = frozenset(ids)
     orders = {one.id: one for one in found if isinstance(one, Order) and one.id in asked}
     read = Read(tuple(orders.values()))

@@ -170,8 +170,13 @@ class Lister:
             return 0
 
     def read(self, ids: Sequence[str]) -> Read:
-        """Orders by their ids, in as many calls as it takes. Raises SourceError."""
-        return by_ids(self._api, ids, self.prove_alive)
+        """Orders by their ids, in as many calls as it takes. Raises SourceError. Where a page full of them was too much
+        for one answer, smaller ones are asked for from then on: each try may cost a minute."""
+        read = by_ids(self._api, ids, self.prove_alive)
+        if len(ids) < self.size or read.fits >= self.size:
+            return read
+        self.size = max(read.fits, SMALL)
+        return read + Read(alerts=(_halved(f"Long answers of {self._api.name} do not come through.", self.size),))
 
     def _page(self, filters: Mapping[str, str], start: int) -> Listed:
         heard = self._api.get("orders", _query(filters, start, self.size))

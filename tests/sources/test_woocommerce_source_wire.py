@@ -134,6 +134,20 @@ def test_a_host_that_is_too_slow_for_large_pages_is_read_in_smaller_ones_and_it_
         assert visit.calls() < 25
 
 
+def test_open_orders_of_a_slow_host_are_asked_for_in_lots_that_it_can_answer(tmp_path: Path) -> None:
+    def slow(exchange: Exchange) -> Response:
+        whole = exchange.response()
+        return Response(504, b"<html></html>") if whole.body.count(b'"billing":') > 40 else whole
+
+    with visiting(tmp_path) as visit:
+        placed = visit.place(400)
+        visit.shop.server.fail(slow)
+        pages = list(visit.source.reread(placed))
+        assert ids_of(pages) == placed
+        assert alerts_of(pages).count("write page_size = 25 under [source]") == 1
+        assert visit.calls() == 3 + 3 + 4 + 12  # broken off, each proved alive; the first lot's quarters; the others
+
+
 def stalls_over(rows: int) -> Callable[[Exchange], Response | None]:
     """A host too slow for a page of more orders than this: a part of the answer, and no more while we listen."""
     part = faults.stall()
