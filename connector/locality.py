@@ -29,6 +29,7 @@ from connector.street import without_rural_delivery
 
 _COMMA: Final = re.compile(" ?, ?")
 _CODE: Final = re.compile("[A-Z]{2,3}")
+_ZIP_COUNTRIES: Final = ("US", "PR", "VI")
 _PLUS_FOUR: Final = re.compile("-[0-9]{4}")
 
 
@@ -180,7 +181,7 @@ def postcode_abroad(typed: str, country: str) -> tuple[str, tuple[Receipt, ...]]
     """The postcode without one leading apostrophe (platforms.md W4: Shopify's export), lost zeros put back (C11)."""
     code = typed.removeprefix("'").removeprefix("〒").strip()
     fewest, all_digits = POSTCODE_DIGITS.get(country, (0, 0))
-    digits = code[:-5] if country == "US" and _PLUS_FOUR.fullmatch(code[-5:]) else code
+    digits = code[:-5] if country in _ZIP_COUNTRIES and _PLUS_FOUR.fullmatch(code[-5:]) else code
     if fewest <= len(digits) < all_digits and digits.isascii() and digits.isdigit():
         whole = digits.zfill(all_digits) + code[len(digits) :]
         return whole, (Receipt("postcode", typed, whole, "Leading zeros were missing."),)

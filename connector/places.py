@@ -21,10 +21,11 @@ CITY_STATES: Final = {"SG": "Singapore", "HK": "Hong Kong", "MO": "Macau", "MC":
 
 POSTCODE_DIGITS: Final = {
     "NZ": (3, 4), "AU": (3, 4), "ZA": (1, 4), "US": (3, 5), "DE": (4, 5), "FR": (4, 5), "IT": (2, 5), "ES": (4, 5),
-    "MX": (4, 5), "MY": (4, 5),
+    "MX": (4, 5), "MY": (4, 5), "SG": (5, 6), "PR": (3, 5), "VI": (3, 5), "FI": (2, 5), "NO": (2, 4), "KR": (4, 5),
 }  # fmt: skip
 """Postcodes of digits only that may begin with 0, and so lose it in a spreadsheet (failures.md C11): how few digits it
-may leave, and how many there were. The lowest are Pretoria's 0001, Rome's 00010 and New York's 00501."""
+may leave, and how many there were. The lowest are Pretoria's 0001, Rome's 00010 and New York's 00501; Google's address
+data has Puerto Rico's 006 and the Virgin Islands' 008, Helsinki's 00011, Oslo's 0025 and Seoul's 01."""
 
 # What people call countries, beside ISO's names and codes; letters only, folded below as every text is.
 _ALIASES: Final = {

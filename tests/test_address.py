@@ -250,6 +250,16 @@ def test_T7_the_united_kingdom_is_told_as_the_store_says() -> None:
     parts = {"city": "Leeds", "postcode": "LS1 4AP", "country": "UK"}
     assert fields(shaped(**parts))[5] == "GB"
     assert fields(shaped(AddressRules(united_kingdom="UK"), **parts))[5] == "UK"
+        ("18956", "018956", "SG"),
+        ("601", "00601", "PR"),
+        ("901-1234", "00901-1234", "PR"),
+        ("802", "00802", "VI"),
+        ("100", "00100", "FI"),
+        ("11", "00011", "FI"),
+        ("152", "0152", "NO"),
+        ("25", "0025", "NO"),
+        ("3051", "03051", "KR"),
+        ("152", "152", "AT"),
 
 
 def test_T7_an_empty_country_is_the_store_s_default_or_held() -> None:
