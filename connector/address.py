@@ -25,7 +25,7 @@ from connector.order import Address
 from connector.packing_slip import LIMITS
 from connector.places import country_code
 from connector.receipt import Receipt
-from connector.street import is_box, split_lines, without_rural_delivery
+from connector.street import is_box, is_street, split_lines, without_rural_delivery
 from connector.text import clean, is_loss
 
 _LONGEST_PART: Final = 300
@@ -130,7 +130,7 @@ def _street_problems(address: Address) -> tuple[str, ...]:
 def _shape_new_zealand(address: Address, rules: AddressRules) -> Shaped:
     receipts: list[Receipt] = []
     line1, rural1 = without_rural_delivery(address.line1)
-    line2, rural2 = without_rural_delivery(address.line2)
+    line2, rural2 = without_rural_delivery(address.line2, names_town=bool(address.line2) and is_street(address.line1))
     lines = split_lines(line1, _without_repeats(line2, line1, address), may_hold_suburb=not address.suburb)
     if lines.locality:
         receipts.append(Receipt("suburb", "", lines.locality, "The words after the street are taken for the suburb."))

@@ -48,8 +48,8 @@ class Locality(NamedTuple):
 def new_zealand_locality(suburb: str, city: str, region: str, region_name: str) -> Locality:
     """Suburb and city from what shops write into three fields; cached, since many orders go to few places."""
     receipts: list[Receipt] = []
-    suburb, rural1 = without_rural_delivery(suburb)
-    city, rural2 = without_rural_delivery(city)
+    suburb, rural1 = without_rural_delivery(suburb, names_town=True)
+    city, rural2 = without_rural_delivery(city, names_town=True)
     city, postcode = _without_postcode(city)
     before, _, city = _without_country(city).rpartition(", ")
     if before and before.casefold() != suburb.casefold():

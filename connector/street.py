@@ -200,18 +200,26 @@ def is_box(line: str) -> bool:
     return ("box" in lowered or "bag" in lowered) and _BOX.search(line) is not None
 
 
-def without_rural_delivery(line: str) -> tuple[str, str]:
+def is_street(line: str) -> bool:
+    """True where some piece has a street's word, or a number in front of a name."""
+    return any(_likeness(piece) >= 4 for piece in _pieces(line))
+
+
+def without_rural_delivery(line: str, *, names_town: bool = False) -> tuple[str, str]:
     """The line without its rural delivery number, and the number as NZ Post writes it ("RD 2"), or "".
 
-    "Smith Rd 2" is a road and a number: RD counts at the beginning, after a comma or a street word, or written out.
+    "Smith Rd 2" is a road and a number: RD counts at the beginning, after a comma or a street word, or written out; and
+    behind any words where the line is known to name a town rather than a street ("Te Kuiti RD 2").
     """
     lowered = line.casefold()
     if "rd" not in lowered and "r.d" not in lowered and "r d" not in lowered and "rural" not in lowered:
         return line, ""
     for found in _RURAL.finditer(line):
         before = line[: found.start()].rstrip()
-        if _may_end_before_rural(before) or "ural" in found.group():
-            rest = clean(", ".join(part for part in (before.rstrip(", "), line[found.end() :].strip(" ,")) if part))
+        after = line[found.end() :].strip()
+        is_behind_town = names_town and after[:1] in ("", ",") and not _has_digit(before.rpartition(",")[2])
+        if is_behind_town or _may_end_before_rural(before) or "ural" in found.group():
+            rest = clean(", ".join(part for part in (before.rstrip(", "), after.strip(" ,")) if part))
             return rest, f"RD {int(found.group(1))}"
     return line, ""
 

@@ -175,6 +175,11 @@ def test_what_only_repeats_the_city_or_the_country_leaves_the_suburb_with_a_rece
 
 
 def test_regions_leave_a_receipt_when_they_go() -> None:
+        ({"line1": "123 Smith Road", "line2": "Kumeu RD 2"}, "123 Smith Road", "RD 2"),
+        ({"line1": "123 Smith Road", "line2": "Taupaki rd2"}, "123 Smith Road, RD 2", "Taupaki"),
+        ({"line1": "123 Smith Road", "line2": "Taupaki RD 2, New Zealand"}, "123 Smith Road, RD 2", "Taupaki"),
+        ({"line1": "123 Smith Road", "city": "Kumeu RD2"}, "123 Smith Road", "RD 2"),
+        ({"line1": "123 Smith Road", "suburb": "Taupaki RD 2"}, "123 Smith Road, RD 2", "Taupaki"),
     result = shaped(city="Auckland", region="AUK")
     assert [(receipt.field, receipt.before) for receipt in result.receipts] == [("region", "AUK")]
 
@@ -186,6 +191,15 @@ def test_regions_leave_a_receipt_when_they_go() -> None:
         ("'0626", "0626", "NZ"),
         ("''0626", "", "NZ"),
         ("0626", "0626", "NZ"),
+    assert without_rural_delivery("12 Smith Rd 2", names_town=True) == ("12 Smith Rd 2", "")
+    assert without_rural_delivery("Kumeu RD 2 Flat B", names_town=True) == ("Kumeu RD 2 Flat B", "")
+
+
+@pytest.mark.parametrize("building", ["Foo Farm", "Unit 4", "Fisher House", "12"])
+def test_a_road_and_a_number_below_what_is_no_street_are_the_street(building: str) -> None:
+    result = fields(shaped(line1=building, line2="Smith Rd 2", city="Kumeu"))
+    assert "Smith Rd 2" in result[1]
+    assert result[2] == ""
         ("Auckland 1011", "1011", "NZ"),
         ("1011 or 1010", "", "NZ"),
         ("10111", "", "NZ"),
