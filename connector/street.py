@@ -30,11 +30,18 @@ _STREETS: Final = """
     way parade pde boulevard blvd square sq quay esplanade grove gr rise loop track row mews circle cir parkway pkwy
     wharf rue chemin allee allée via viale piazza calle avenida rua plads gade strasse straße jalan jl شارع
 """
+_WHEREABOUTS: Final = "rear front back upstairs downstairs upper lower ground top main granny basement reception"
+_NUMBER_WORDS: Final = frozenset(("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"))
 _UNIT_WORDS: Final = frozenset(_UNITS.split())
+_INDOOR_WORDS: Final = _UNIT_WORDS | frozenset(_WHEREABOUTS.split())
 _BUILDING_WORDS: Final = frozenset(_BUILDINGS.split())
 _STREET_WORDS: Final = frozenset(_STREETS.split())
 _STREET_ENDS: Final = ("straße", "strasse", "str", "straat", "gatan", "gata", "weg", "platz", "allee", "vej", "gade")
-_CARE_OF: Final = ("c/-", "c/o", "c/ ", "care of ", "attn", "attention ")
+_COMPANY_WORDS: Final = frozenset(("ltd", "limited", "inc", "pty", "trust"))
+_AIRPORT_SUBURBS: Final = frozenset(("auckland airport", "christchurch airport"))  # NZ Post: 2022 and 8053
+_CARE_OF: Final = re.compile(r"c/[-o ]|℅|care[ /]of\b|attn|att(?:ention)?\b", re.IGNORECASE)
+_MARKS: Final = str.maketrans('./"', "   ")
+_NO_PLACE: Final = re.compile(r'[/:;&@#+!?"℅]')
 _BOX: Final = re.compile(
     r"\b(?:(?:g\.? ?)?p\.? ?o\.? ?box|post office box|(?:private|locked|mail) bag)\b", re.IGNORECASE
 )
@@ -57,10 +64,10 @@ def split_lines(line1: str, line2: str, *, may_hold_suburb: bool) -> Lines:
     if not line2 and "," not in line1:
         return Lines("", line1) if line1[:1].isdigit() else Lines(*_unit_before_number(line1))
     if _is_plainly_street(line1):
+        if may_hold_suburb and "," not in line2 and _may_be_suburb(line2):
+            return Lines("", line1, line2)
         if _is_plainly_building(line2):
             return Lines(line2, line1)
-        if may_hold_suburb and _is_plainly_place(line2):
-            return Lines("", line1, line2)
     first, second = _pieces(line1), _pieces(line2)
     pieces = first + second
     if len(pieces) < 2:
@@ -72,14 +79,12 @@ def split_lines(line1: str, line2: str, *, may_hold_suburb: bool) -> Lines:
     unit, street = _unit_before_number(pieces[at])
     building, streets, locality = [*pieces[:at], unit], [street], []
     for place, piece in enumerate(pieces[at + 1 :], at + 1):
-        if _is_building(piece):
-            building.append(piece)
-        elif may_hold_suburb and not _has_digit(piece):
+        if may_hold_suburb and _may_be_suburb(piece):
             locality.append(piece)
-        elif place < len(first) or at >= len(first):
-            streets.append(piece)
-        else:
+        elif _is_building(piece) or at < len(first) <= place:
             building.append(piece)
+        else:
+            streets.append(piece)
     return Lines(_joined(building), _joined(streets), _joined(locality))
 
 
@@ -98,8 +103,20 @@ def _is_plainly_building(line: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _is_plainly_place(line: str) -> bool:
-    return "," not in line and not _has_digit(line) and not _is_building(line)
+def _may_be_suburb(piece: str) -> bool:
+    """Only a name with nothing of a building, street or company about it.
+
+    A wrong suburb fails GSS's validation and an empty one doesn't (gosweetspot-api.md 1.8): doubt leaves it empty.
+    """
+    lowered = piece.casefold()
+    if lowered in _AIRPORT_SUBURBS:
+        return True
+    if not piece or _has_digit(piece) or _NO_PLACE.search(piece) or _is_building(piece):
+        return False
+    words = _words(lowered)
+    if words[0] in _UNIT_WORDS and len(words) > 1 and _is_identifier(words[1]):  # "Flat A Mt Eden"
+        return False
+    return words[-1] not in _STREET_WORDS and words[-1] not in _COMPANY_WORDS
 
 
 def _pieces(line: str) -> list[str]:
@@ -166,14 +183,24 @@ def _likeness(piece: str) -> int:
 
 def _is_building(piece: str) -> bool:
     lowered = piece.casefold()
-    if lowered.startswith((*_CARE_OF, "#")) or (lowered.endswith("/f") and len(lowered) <= 4):  # Hong Kong: "3/F"
+    if lowered[:1] == "#" or _CARE_OF.match(lowered) or (lowered.endswith("/f") and len(lowered) <= 4):  # "3/F"
         return True
-    words = lowered.replace(".", " ").replace("/", " ").split()
+    words = _words(lowered)
     if not words:
         return False
-    if words[0] in _UNIT_WORDS and (len(words) == 1 or (len(words) == 2 and _is_identifier(words[1]))):
+    if words[0] in _INDOOR_WORDS and all(map(_is_of_unit, words[1:])):
         return True
-    return words[-1] in _BUILDING_WORDS and (not piece[0].isdigit() or words[-1] in ("floor", "level"))
+    name = words[: words.index("of")] if "of" in words[1:] else words  # "University of Otago"
+    return name[-1] in _BUILDING_WORDS and (not piece[0].isdigit() or name[-1] in ("floor", "level"))
+
+
+def _words(lowered: str) -> list[str]:
+    return lowered.translate(_MARKS).split()
+
+
+def _is_of_unit(word: str) -> bool:
+    """What may follow a unit's first word: "Level Two", "Granny Flat", "Unit 3 Block B"."""
+    return word in _INDOOR_WORDS or word in _NUMBER_WORDS or _is_identifier(word)
 
 
 def _is_identifier(word: str) -> bool:
