@@ -15,6 +15,7 @@ from typing import Final, Literal, NamedTuple
 import msgspec
 
 from connector.locality import (
+    Locality,
     locality_abroad,
     new_zealand_locality,
     new_zealand_postcode,
@@ -23,8 +24,9 @@ from connector.locality import (
 )
 from connector.order import Address
 from connector.packing_slip import LIMITS
-from connector.places import country_code
+from connector.places import AREA_COUNTRIES, STATE_COUNTRIES, country_code
 from connector.receipt import Receipt
+from connector.repeats import Place, place_of, without_repeats
 from connector.street import is_box, is_street, split_lines, without_rural_delivery
 from connector.text import clean, is_loss
 
@@ -128,14 +130,17 @@ def _street_problems(address: Address) -> tuple[str, ...]:
 
 
 def _shape_new_zealand(address: Address, rules: AddressRules) -> Shaped:
-    receipts: list[Receipt] = []
+    known = new_zealand_locality(address.suburb, address.city, address.region, address.region_name)
+    postcode, mended = new_zealand_postcode(address.postcode or known.postcode)
     line1, rural1 = without_rural_delivery(address.line1)
-    line2, rural2 = without_rural_delivery(address.line2, names_town=bool(address.line2) and is_street(address.line1))
-    lines = split_lines(line1, _without_repeats(line2, line1, address), may_hold_suburb=not address.suburb)
+    line2, rural2 = without_rural_delivery(address.line2, names_town=_names_town(address))
+    place = place_of((known.city, known.suburb, address.city), (), (postcode, address.postcode, known.postcode), "NZ")
+    line1, line2, repeated = without_repeats(line1, line2, place)
+    lines = split_lines(line1, line2, may_hold_suburb=not address.suburb)
+    receipts = [*repeated]
     if lines.locality:
         receipts.append(Receipt("suburb", "", lines.locality, "The words after the street are taken for the suburb."))
     places = new_zealand_locality(address.suburb or lines.locality, address.city, address.region, address.region_name)
-    postcode, mended = new_zealand_postcode(address.postcode or places.postcode)
     receipts += places.receipts + mended
     if places.postcode and places.postcode != postcode:
         receipts.append(Receipt("city", places.postcode, "", "The city named another postcode than the address does."))
@@ -145,6 +150,11 @@ def _shape_new_zealand(address: Address, rules: AddressRules) -> Shaped:
     if not (suburb or places.city or postcode):
         return Shaped(problems=("The delivery address names no town, suburb or postcode; add one in the shop.",))
     return _placed(rules, lines.building, street, suburb, places.city, postcode, "NZ", receipts)
+
+
+def _names_town(address: Address) -> bool:
+    """Whether a number in the second line stands behind a town rather than a road: below a street it does."""
+    return "d" in address.line2.casefold() and any(map(str.isdigit, address.line2)) and is_street(address.line1)
 
 
 def _with_rural(found: tuple[str, ...], suburb: str, street: str, receipts: list[Receipt]) -> tuple[str, str]:
@@ -159,21 +169,24 @@ def _with_rural(found: tuple[str, ...], suburb: str, street: str, receipts: list
 def _shape_abroad(address: Address, country: str, rules: AddressRules) -> Shaped:
     postcode, mended = postcode_abroad(address.postcode, country)
     places = locality_abroad(country, address.suburb, address.city, address.region, address.region_name, postcode)
-    lines = split_lines(address.line1, _without_repeats(address.line2, address.line1, address), may_hold_suburb=False)
+    line1, line2, repeated = without_repeats(
+        address.line1, address.line2, _place_abroad(address, country, places, postcode)
+    )
+    lines = split_lines(line1, line2, may_hold_suburb=False)
     problems = (*places.problems, *postcode_problems(postcode, country))
     if problems:
         return Shaped(problems=problems)
     told = rules.united_kingdom if country == "GB" else country
-    receipts = [*places.receipts, *mended]
+    receipts = [*repeated, *places.receipts, *mended]
     return _placed(rules, lines.building, lines.street, places.suburb, places.city, postcode, told, receipts)
 
 
-def _without_repeats(line2: str, line1: str, address: Address) -> str:
-    """ "" when the second line only says again what another part says; its words are on the slip already."""
-    if not (line1 and line2):
-        return line2
-    others = (line1, address.city, address.suburb, address.postcode, f"{address.city} {address.postcode}")
-    return "" if line2.casefold() in map(str.casefold, others) else line2
+def _place_abroad(address: Address, country: str, places: Locality, postcode: str) -> Place:
+    """What the address says of its place beside the street; a region counts where addresses carry one."""
+    towns, postcodes = (address.city, address.suburb, places.suburb), (postcode, address.postcode)
+    if country in STATE_COUNTRIES or country in AREA_COUNTRIES:
+        return place_of(towns, (address.region, address.region_name, places.city), postcodes, country)
+    return place_of((*towns, places.city), (), postcodes, country)
 
 
 def _placed(

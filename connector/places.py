@@ -85,26 +85,39 @@ _AUSTRALIAN_RANGES: Final = (
 )  # fmt: skip
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
     """Letters and digits only, without accents and case: "N.S.W." and "nsw" are one, "Türkiye" and "turkiye" too."""
+    if text.isascii() and text.isalnum():  # nearly always
+        return text.casefold()
     return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if c.isalnum())
 
 
-_KNOWN_AS: Final = {_folded(name): code for name, code in _ALIASES.items()}
+_KNOWN_AS: Final = {folded(name): code for name, code in _ALIASES.items()}
 
 
 @lru_cache(maxsize=1024)
 def country_code(text: str) -> str:
     """The ISO 3166 alpha-2 code of a code or name, "" when it is none; UK is understood and answered as GB."""
-    folded = _folded(text)
-    if known := _KNOWN_AS.get(folded):
+    word = folded(text)
+    if known := _KNOWN_AS.get(word):
         return known
-    return folded.upper() if folded.upper() in _iso_codes() else _iso_countries().get(folded, "")
+    return word.upper() if word.upper() in _iso_codes() else _iso_countries().get(word, "")
 
 
 def is_new_zealand(text: str) -> bool:
     """True for any name of the country, told without reading all of ISO's."""
-    return _KNOWN_AS.get(_folded(text)) == "NZ"
+    return names_country(text, "NZ")
+
+
+def names_country(text: str, code: str) -> bool:
+    """True for the country's code and what people call it, told without reading all of ISO's names."""
+    word = folded(text)
+    return _KNOWN_AS.get(word, word.upper()) == code
+
+
+def names_of_country(code: str) -> list[str]:
+    """The country's code and what people call it, folded; without ISO's own names."""
+    return [code.casefold(), *(word for word, known in _KNOWN_AS.items() if known == code)]
 
 
 @lru_cache(maxsize=1)
@@ -123,7 +136,7 @@ def _iso_countries() -> dict[str, str]:
     found: dict[str, str] = {}
     for country in pycountry.countries:
         for key in ("alpha_2", "alpha_3", "name", "official_name", "common_name"):
-            if word := _folded(getattr(country, key, "")):
+            if word := folded(getattr(country, key, "")):
                 found.setdefault(word, country.alpha_2)
     return found
 
@@ -131,11 +144,11 @@ def _iso_countries() -> dict[str, str]:
 @lru_cache(maxsize=4096)
 def state_code(country: str, text: str) -> str:
     """The postal code of a state ("NSW") by its code ("nsw", "AU-NSW") or name ("New South Wales"); "" when unknown."""
-    folded = _folded(text)
-    if not folded:
+    word = folded(text)
+    if not word:
         return ""
-    known = _STATE_ALIASES.get((country, folded)) or _postal_states(country).get(folded)
-    return known or _states(country).get(folded, "")
+    known = _STATE_ALIASES.get((country, word)) or _postal_states(country).get(word)
+    return known or _states(country).get(word, "")
 
 
 @lru_cache(maxsize=64)
@@ -149,7 +162,7 @@ def _postal_states(country: str) -> dict[str, str]:
     choices = get_validation_rules({"country_code": country}).country_area_choices
     if not all(key.isalpha() and key.isupper() for key, _ in choices):
         return {}
-    return {_folded(word): key for key, name in choices for word in (name, key)}
+    return {folded(word): key for key, name in choices for word in (name, key)}
 
 
 @lru_cache(maxsize=64)
@@ -162,11 +175,11 @@ def _states(country: str) -> dict[str, str]:
     for division in pycountry.subdivisions.get(country_code=country) or ():  # type: ignore[no-untyped-call]
         code = division.code.partition("-")[2]
         for word in (code, division.code, division.name):
-            found.setdefault(_folded(word), code)
+            found.setdefault(folded(word), code)
     for key, name in get_validation_rules({"country_code": country}).country_area_choices:
-        code = found.get(_folded(name)) or found.get(_folded(key)) or key
+        code = found.get(folded(name)) or found.get(folded(key)) or key
         for word in (key, name):
-            found.setdefault(_folded(word), code)
+            found.setdefault(folded(word), code)
     return found
 
 
@@ -204,8 +217,8 @@ def australian_state(postcode: str) -> str:
 @lru_cache(maxsize=1024)
 def new_zealand_region(text: str) -> str:
     """The name of a region by any name or code a shop uses for it ("AK", "AUK", "NZ-AUK", "Auckland"), else ""."""
-    folded = _folded(text)
-    return _NEW_ZEALAND_REGIONS.get(folded) or _NEW_ZEALAND_REGIONS.get(folded.removeprefix("nz"), "")
+    word = folded(text)
+    return _NEW_ZEALAND_REGIONS.get(word) or _NEW_ZEALAND_REGIONS.get(word.removeprefix("nz"), "")
 
 
 # ISO 3166-2, and WooCommerce's two letters before 7.2.1 (platforms.md rule 12 and section 4.2).
@@ -217,5 +230,5 @@ _NEW_ZEALAND_CODES: Final = {
     "Chatham Islands": "cit chathamislandsterritory",
 }  # fmt: skip
 _NEW_ZEALAND_REGIONS: Final = {
-    word: name for name, codes in _NEW_ZEALAND_CODES.items() for word in (_folded(name), *codes.split())
+    word: name for name, codes in _NEW_ZEALAND_CODES.items() for word in (folded(name), *codes.split())
 }

@@ -130,7 +130,7 @@ def _numbers_beside(pieces: list[str]) -> dict[int, int]:
     """
     found: dict[int, int] = {}
     for number, piece in enumerate(pieces):
-        if not _is_number(piece):
+        if not is_number(piece):
             continue
         if number + 1 < len(pieces) and not _has_digit(pieces[number + 1]):
             found[number + 1] = number
@@ -139,7 +139,8 @@ def _numbers_beside(pieces: list[str]) -> dict[int, int]:
     return found
 
 
-def _is_number(piece: str) -> bool:
+def is_number(piece: str) -> bool:
+    """A house number and nothing else ("12", "12-14", "7A")."""
     if " " in piece or not piece[0].isdigit():  # nearly always
         return False
     return _NUMBER.fullmatch(piece) is not None and not _is_building(piece)
@@ -172,7 +173,7 @@ def _likeness(piece: str) -> int:
         return 5
     if _is_building(piece):
         return -1
-    if _is_number(piece):
+    if is_number(piece):
         return 0
     words = piece.casefold().replace(".", " ").split()
     if not words or words[-1] in _BUILDING_WORDS:
@@ -225,6 +226,11 @@ def is_box(line: str) -> bool:
     """True for post office boxes and private bags, to which couriers don't deliver."""
     lowered = line.casefold()
     return ("box" in lowered or "bag" in lowered) and _BOX.search(line) is not None
+
+
+def may_be_name(piece: str, name: str) -> bool:
+    """True where the piece is a name with something behind it, and no unit, box or street with a number."""
+    return _likeness(name) == 0 and not _is_building(piece) and not is_box(piece)
 
 
 def is_street(line: str) -> bool:

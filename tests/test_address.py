@@ -134,6 +134,66 @@ def test_a_new_zealand_suburb_is_found_where_shops_put_it(
 
 
 @pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        ({"line2": "Ponsonby, 1011", "postcode": "1011"}, ("", "12 Queen Street", "Ponsonby")),
+        ({"line2": "Ponsonby 1011", "postcode": "1011"}, ("", "12 Queen Street", "Ponsonby")),
+        ({"line2": "Mt Eden, Auckland 1024", "postcode": "1024"}, ("", "12 Queen Street", "Mt Eden")),
+        ({"line2": "Mt Eden Auckland 1024", "postcode": "1024"}, ("", "12 Queen Street", "Mt Eden")),
+        ({"line2": "Mt Eden, Auckland, 1024", "postcode": "1024"}, ("", "12 Queen Street", "Mt Eden")),
+        ({"line2": "Auckland 626, NZ", "postcode": "626"}, ("", "12 Queen Street", "")),
+        ({"line2": "Auckland", "city": "Āuckland"}, ("", "12 Queen Street", "")),
+        ({"line1": "Broadway", "line2": "Newmarket, 1023", "postcode": "1023"}, ("", "Broadway", "Newmarket")),
+        ({"line1": "Broadway, Newmarket, 1023", "postcode": "1023"}, ("", "Broadway", "Newmarket")),
+        (
+            {"line1": "12 Queen Street, Mt Eden, Auckland 1024, New Zealand", "postcode": "1024"},
+            ("", "12 Queen Street", "Mt Eden"),
+        ),
+        ({"line1": "12 Queen Street Auckland 1024", "postcode": "1024"}, ("", "12 Queen Street", "")),
+        (
+            {"line2": "Bondi NSW 2026", "city": "Bondi", "region": "NSW", "postcode": "2026", "country": "AU"},
+            ("", "12 Queen Street", "Bondi"),
+        ),
+        (
+            {"line1": "12 Queen Street, Bondi, New South Wales 2026, Australia", "city": "Bondi", "region": "NSW",
+             "region_name": "New South Wales", "postcode": "2026", "country": "AU"},
+            ("", "12 Queen Street", "Bondi"),
+        ),
+        ({"line2": "75002 Paris", "city": "Paris", "postcode": "75002", "country": "FR"}, ("", "12 Queen Street", "")),
+        (
+            {"line2": "Hackney, London", "city": "Hackney, London", "postcode": "E8 1EA", "country": "GB"},
+            ("", "12 Queen Street", ""),
+        ),
+    ],
+)  # fmt: skip
+def test_what_a_line_repeats_of_the_place_is_no_building(parts: dict[str, str], expected: tuple[str, ...]) -> None:
+    result = shaped(**({"city": "Auckland"} | parts))
+    assert fields(result)[:3] == expected
+    assert any(one.field in ("line1", "line2") and "repeats" in one.why for one in result.receipts)
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        ({"line2": "University of Auckland 1010"}, ("University of Auckland 1010", "12 Queen Street", "")),
+        ({"line2": "South Auckland 1010"}, ("", "12 Queen Street", "South Auckland")),
+        ({"line2": "PO Box 1010"}, ("PO Box 1010", "12 Queen Street", "")),
+        ({"line2": "PO Box 1010 Auckland"}, ("PO Box 1010 Auckland", "12 Queen Street", "")),
+        ({"line2": "Unit 1010, Auckland"}, ("Unit 1010", "12 Queen Street", "")),
+        ({"line1": "12 Auckland 1010"}, ("", "12 Auckland 1010", "")),
+        ({"line1": "12", "line2": "Auckland"}, ("", "12 Auckland", "")),
+        ({"line1": "Unit 4, 12, Auckland"}, ("Unit 4", "12 Auckland", "")),
+        ({"line1": "Auckland House", "line2": "Queen Street 1010"}, ("Auckland House", "Queen Street 1010", "")),
+        ({"line2": "Mt Eden, Auckland 1024"}, ("Auckland 1024", "12 Queen Street", "Mt Eden")),
+    ],
+)  # fmt: skip
+def test_a_name_or_a_number_that_only_looks_like_the_place_stays(
+    parts: dict[str, str], expected: tuple[str, ...]
+) -> None:
+    assert fields(shaped(**({"city": "Auckland", "postcode": "1010"} | parts)))[:3] == expected
+
+
+@pytest.mark.parametrize(
     "line2",
     [
         "Level Two", "Basement", "Granny Flat", "Rear Unit", "Downstairs flat", "Upstairs", "Reception",
