@@ -169,6 +169,7 @@ def _with_rural(found: tuple[str, ...], suburb: str, street: str, receipts: list
 def _shape_abroad(address: Address, country: str, rules: AddressRules) -> Shaped:
     postcode, mended = postcode_abroad(address.postcode, country)
     places = locality_abroad(country, address.suburb, address.city, address.region, address.region_name, postcode)
+    postcode = postcode or places.postcode
     line1, line2, repeated = without_repeats(
         address.line1, address.line2, _place_abroad(address, country, places, postcode)
     )

@@ -20,6 +20,7 @@ from connector.places import (
     area_name,
     australian_state,
     is_new_zealand,
+    names_country,
     needs_postcode,
     new_zealand_region,
     state_code,
@@ -103,18 +104,20 @@ def new_zealand_postcode(typed: str) -> tuple[str, tuple[Receipt, ...]]:
 def locality_abroad(country: str, suburb: str, city: str, region: str, region_name: str, postcode: str) -> Locality:
     """Suburb and city of an address outside New Zealand; country is ISO alpha-2, postcode as it will be sent."""
     if country in STATE_COUNTRIES:
-        return _with_state(country, suburb, city, region, region_name, postcode)
+        town, found, receipts = _without_postcode_abroad(country, city, postcode)
+        placed = _with_state(country, suburb, town, region, region_name, postcode or found)
+        return placed._replace(postcode=found, receipts=receipts + placed.receipts)
     if country in AREA_COUNTRIES and (region or region_name):
         return _with_area(suburb, city, area_name(country, region_name or region))
-    receipts = []
+    told = []
     if not city:
         city = (suburb and CITY_STATES.get(country, "")) or region_name or region or CITY_STATES.get(country, "")
-        receipts = [Receipt("city", "", city, "The address names no city, so its region or country stands there.")]
+        told = [Receipt("city", "", city, "The address names no city, so its region or country stands there.")]
     elif region or region_name:
-        receipts = [Receipt("region", region_name or region, "", "Addresses in this country carry no region.")]
+        told = [Receipt("region", region_name or region, "", "Addresses in this country carry no region.")]
     if not (city or suburb or postcode):
         return Locality(suburb, city, problems=("The delivery address names no town; add it in the shop.",))
-    return Locality(suburb, city, receipts=tuple(receipts))
+    return Locality(suburb, city, receipts=tuple(told))
 
 
 def _with_area(suburb: str, city: str, area: str) -> Locality:
@@ -137,6 +140,9 @@ def _with_state(country: str, suburb: str, city: str, region: str, region_name: 
         if code:
             receipts.append(Receipt("city", city, code, "The state stood behind the town."))
             city = town
+    elif code and (town := _before_state(country, city, code)) != city:
+        receipts.append(Receipt("city", city, town, "The state behind the town stands in its own place."))
+        city = town
     if not code and country == "AU" and (code := australian_state(postcode)):
         receipts.append(Receipt("city", region or region_name, code, "The state was read from the postcode."))
     code = code or region_name or region
@@ -164,6 +170,32 @@ def _without_state(country: str, city: str, postcode: str) -> tuple[str, str]:
     return city, ""
 
 
+def _before_state(country: str, city: str, code: str) -> str:
+    """The city without the state behind it, where that is the one the address names ("Sydney NSW")."""
+    towns = (town for town, state in _towns_and_states(city) if town and state_code(country, state) == code)
+    return next(towns, city)
+
+
+def _without_postcode_abroad(country: str, city: str, postcode: str) -> tuple[str, str, tuple[Receipt, ...]]:
+    """The city without the country and the postcode behind it, the postcode if the address has no other, receipts.
+
+    Only digits that are the address's own postcode, or as many as the country's have where the address has none.
+    """
+    head, _, tail = city.rpartition(",")
+    place = head.rstrip() if head and names_country(tail, country) else city
+    town, _, last = place.rpartition(" ")
+    digits = POSTCODE_DIGITS.get(country, (0, 0))[1]
+    is_code = (
+        last.zfill(len(postcode)) == postcode if postcode else len(last) == digits and last.isascii() and last.isdigit()
+    )
+    if town and is_code:
+        why = "The postcode behind the town stands in its own place."
+        return town.rstrip(" ,"), "" if postcode else last, (Receipt("city", city, town.rstrip(" ,"), why),)
+    if place != city:
+        return place, "", (Receipt("city", city, place, "The country behind the town stands in its own place."),)
+    return city, "", ()
+
+
 def _towns_and_states(city: str) -> Iterator[tuple[str, str]]:
     """Where a city may end and a state begin: behind a comma, the longest first, or before a code.
 
@@ -180,12 +212,21 @@ def _towns_and_states(city: str) -> Iterator[tuple[str, str]]:
 def postcode_abroad(typed: str, country: str) -> tuple[str, tuple[Receipt, ...]]:
     """The postcode without one leading apostrophe (platforms.md W4: Shopify's export), lost zeros put back (C11)."""
     code = typed.removeprefix("'").removeprefix("〒").strip()
+    if bare := _behind_state(code, country):
+        code, receipts = postcode_abroad(bare, country)
+        return code, (Receipt("postcode", typed, bare, "The state before it stands in its own place."), *receipts)
     fewest, all_digits = POSTCODE_DIGITS.get(country, (0, 0))
     digits = code[:-5] if country in _ZIP_COUNTRIES and _PLUS_FOUR.fullmatch(code[-5:]) else code
     if fewest <= len(digits) < all_digits and digits.isascii() and digits.isdigit():
         whole = digits.zfill(all_digits) + code[len(digits) :]
         return whole, (Receipt("postcode", typed, whole, "Leading zeros were missing."),)
     return code, ()
+
+
+def _behind_state(code: str, country: str) -> str:
+    """The postcode behind a state's code ("WA 6000"), or "" where there is none before it."""
+    state, _, bare = code.partition(" ")
+    return bare if bare and country in STATE_COUNTRIES and state.isalpha() and state_code(country, state) else ""
 
 
 def postcode_problems(postcode: str, country: str) -> tuple[str, ...]:

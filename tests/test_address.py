@@ -529,6 +529,44 @@ def test_a_state_behind_the_town_is_found_and_an_unknown_one_goes_as_typed() -> 
 
 
 @pytest.mark.parametrize(
+    ("country", "parts", "expected"),
+    [
+        ("AU", {"city": "Sydney NSW", "region": "NSW", "postcode": "2000"}, ("Sydney", "NSW", "2000")),
+        ("AU", {"city": "Sydney, New South Wales", "region": "NSW", "postcode": "2000"}, ("Sydney", "NSW", "2000")),
+        ("AU", {"city": "Sydney NSW 2000", "region": "NSW", "postcode": "2000"}, ("Sydney", "NSW", "2000")),
+        ("AU", {"city": "Sydney NSW 2000", "postcode": "2000"}, ("Sydney", "NSW", "2000")),
+        ("AU", {"city": "Sydney NSW 2000"}, ("Sydney", "NSW", "2000")),
+        ("AU", {"city": "Sydney, NSW, 2000, Australia"}, ("Sydney", "NSW", "2000")),
+        ("AU", {"city": "Sydney, Australia", "postcode": "2000"}, ("Sydney", "NSW", "2000")),
+        ("AU", {"city": "Sydney 2000"}, ("Sydney", "NSW", "2000")),
+        ("AU", {"city": "Darwin NT 800", "postcode": "800"}, ("Darwin", "NT", "0800")),
+        ("AU", {"city": "Perth", "region": "WA", "postcode": "WA 6000"}, ("Perth", "WA", "6000")),
+        ("AU", {"city": "Perth", "postcode": "WA 6000"}, ("Perth", "WA", "6000")),
+        ("AU", {"city": "Darwin", "region": "NT", "postcode": "NT 800"}, ("Darwin", "NT", "0800")),
+        ("US", {"city": "Boston MA 02108"}, ("Boston", "MA", "02108")),
+        ("CA", {"city": "Toronto", "region": "ON", "postcode": "ON M5V 2T6"}, ("Toronto", "ON", "M5V 2T6")),
+        ("AU", {"city": "Sydney NSW 2000", "postcode": "2010"}, ("Sydney NSW 2000", "NSW", "2010")),
+        ("US", {"city": "Port Washington", "region": "WA", "postcode": "11050"}, ("Port Washington", "WA", "11050")),
+        (
+            "US",
+            {"city": "Kansas City, Missouri", "region": "KS", "postcode": "66101"},
+            ("Kansas City, Missouri", "KS", "66101"),
+        ),
+        ("CA", {"city": "Toronto", "region": "ON", "postcode": "M5V 2T6"}, ("Toronto", "ON", "M5V 2T6")),
+    ],
+)
+def test_state_and_postcode_behind_the_town_stand_in_their_own_places(
+    country: str, parts: dict[str, str], expected: tuple[str, ...]
+) -> None:
+    result = shaped(country=country, **parts)
+    assert fields(result)[2:5] == expected
+    if parts["city"] != expected[0]:
+        assert any(one.field == "city" and one.before == parts["city"] for one in result.receipts)
+    if parts.get("postcode", expected[2]) != expected[2]:
+        assert any(one.field == "postcode" and one.before == parts["postcode"] for one in result.receipts)
+
+
+@pytest.mark.parametrize(
     ("country", "typed", "postcode", "suburb", "city"),
     [
         ("US", "Charleston, West Virginia", "25301", "Charleston", "WV"),
