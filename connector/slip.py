@@ -21,7 +21,7 @@ from connector.problem import Unfit
 from connector.products import products_of, quantity_problems
 from connector.receipt import Receipt
 from connector.slip_number import check_template, fill, number_of
-from connector.text import clean, for_terminal, is_loss, shortened
+from connector.text import clean, for_terminal, has_lost_letters, is_loss, shortened
 
 __all__ = ["Held", "Made", "Receipt", "SlipRules", "make", "slip_number"]
 
@@ -173,6 +173,7 @@ def _fields(order: Order, rules: SlipRules, to: Address, store: str, notes: _Not
     notes.problems += place.problems
     if not who.consignee:
         notes.problems.append("The delivery address names neither a person nor a company; add one in the shop.")
+    notes.problems += _lost_letters(to, place.city)
     notes.problems += quantity_problems(order.lines)
     return {
         "consignee": who.consignee,
@@ -189,6 +190,17 @@ def _fields(order: Order, rules: SlipRules, to: Address, store: str, notes: _Not
         "email": _email(order, rules, notes) if rules.email and order.email else None,
     }
 
+
+def _lost_letters(to: Address, state: str) -> list[str]:
+    """A name or place that a spreadsheet wrote without its macrons is no longer known (failures.md C6, C11)."""
+    parts = (to.name, to.company, to.line1, to.line2, to.suburb, to.city, state)
+    return [_LOST_LETTERS] if any(map(has_lost_letters, parts)) else []
+
+
+_LOST_LETTERS: Final = (
+    'The name or address has a question mark within a word, as in "K?whai": a spreadsheet has destroyed its letters. '
+    'Correct it in the shop, or export the orders again, as "CSV UTF-8" where a spreadsheet must save them.'
+)
 
 _WITHHELD: Final = (
     "Name, address and e-mail are all empty: either the order has no buyer, or protected data is not granted to this "

@@ -22,6 +22,7 @@ _PICTURE: Final = re.compile(
     "[\u20e3\u231a-\u23ff\u25fb-\u25fe\u2600-\u27bf\u2b05-\u2b55\ufe00-\ufe0f\U0001f000-\U0001faff\U000e0000-\U000e01ef]"
 )
 _UNPRINTABLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
+_LOST_LETTER: Final = re.compile(r"\?[^\W\d_]")
 _MOST_MARKS: Final = 6  # combining marks on one letter; no language stacks more, and long runs make NFC quadratic
 
 
@@ -86,6 +87,14 @@ def _joined(lines: list[str]) -> str:
 def is_loss(before: str, after: str) -> bool:
     """True when cleaning changed more than white space: that deserves a receipt."""
     return before is not after and "".join(before.split()) != "".join(after.split())
+
+
+def has_lost_letters(text: str) -> bool:
+    """True where a question mark stands in a word or begins one ("K?whai", "?t?huhu"), as Excel's "CSV" writes macrons.
+
+    One behind a word is a real one ("Where? Ask"), and P? for Pā can't be told from it.
+    """
+    return "?" in text and _LOST_LETTER.search(text) is not None
 
 
 def shortened(text: str, limit: int) -> str:

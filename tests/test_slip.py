@@ -214,6 +214,27 @@ def test_C11_a_number_destroyed_by_a_spreadsheet_holds_the_order(typed: str) -> 
     assert made(SlipRules(phone=False), ship_to=home(phone=typed)).slip.contactphone is None
 
 
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"line1": "12 K?whai Terrace"},
+        {"line2": "?t?huhu"},
+        {"suburb": "?t?huhu"},
+        {"city": "?p?tiki"},
+        {"name": "Mere P??tai"},
+        {"company": "M?ori Books"},
+        {"country": "CA", "region": "Qu?bec", "postcode": "H2X 1Y4"},
+    ],
+)
+def test_C11_letters_destroyed_by_a_spreadsheet_hold_the_order(parts: dict[str, str]) -> None:
+    assert [reason for reason in held(ship_to=home(**parts)).reasons if "destroyed its letters" in reason] != []
+
+
+def test_a_question_mark_behind_a_word_or_on_no_label_holds_nothing() -> None:
+    slip = made(ship_to=home(line2="Where? Ask at 12?", region="Manawat?-Whanganui"), buyer_note="Caf?s?").slip
+    assert slip.address1 == "Where? Ask at 12?"
+
+
 def test_the_next_number_is_taken_when_the_first_is_none() -> None:
     assert made(ship_to=home(phone=""), phone="09 555 1234").slip.contactphone == "09 555 1234"
     assert made(ship_to=home(phone="1"), bill_to=Address(phone="09 555 1234")).slip.contactphone == "09 555 1234"
