@@ -43,6 +43,17 @@ def test_a_held_order_comes_first_with_its_reason_and_its_mend(desk: Desk) -> No
     assert lines[3] == "    Correct the order in the shop, or kiwi's store file, then: connector sync kiwi --from-start"
 
 
+def test_that_a_held_order_may_be_at_gss_all_the_same_is_told_until_it_is_over(kiwi: Desk) -> None:
+    kiwi("sync")
+    kiwi.export(order(1001, Country="Atlantis"))
+    kiwi("sync")
+    for seen_to in (False, True):
+        if seen_to:
+            kiwi("slips", "acknowledge", "#1001", "--reason", "seen")
+        for command in ("status", "slips"):
+            assert kiwi(command).out.splitlines()[2].endswith(". What was sent of it before may be pending at GSS.")
+
+
 def test_each_mend_works_as_it_is_written(kiwi: Desk, sandbox: Sandbox) -> None:
     """A person copies the command: it must parse, and end the wait."""
     import shlex
