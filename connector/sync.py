@@ -16,7 +16,7 @@ import msgspec
 
 from connector.consider import Rules
 from connector.fetch import USUAL, Fetch, Visit
-from connector.ledger import fence, outbox, proofs
+from connector.ledger import fence, gates, outbox, proofs
 from connector.ledger.connection import Ledger, LedgerError
 from connector.ledger.times import stamp
 from connector.readback import Reads, read_back
@@ -74,6 +74,7 @@ def sync_store(
     finally:
         sender.close()
         report.calls = sender.calls
+        _tell_why_not_sent(ledger.db, terms, report)
         _close_run(ledger, terms, run_id, report, hooks.now())
     return report
 
@@ -220,6 +221,13 @@ def _waited(pause: Pause | None, report: Report, hooks: Hooks) -> bool:
         return False
     hooks.wait(max(length.total_seconds(), 0.0))
     return True
+
+
+def _tell_why_not_sent(db: sqlite3.Connection, terms: Terms, report: Report) -> None:
+    """The first failure shuts no gate, but is no less a reason; so it is for a run that finds nothing due after it."""
+    gate = gates.gate_of(db, terms.gate)
+    if gate.failures and not report.pause and (report.calls or report.read_back_calls or outbox.owed(db, terms.store)):
+        report.pause, report.pause_until = gate.reason, gate.shut_until
 
 
 def _open_run(db: sqlite3.Connection, store: str, now: datetime) -> int:

@@ -100,7 +100,7 @@ def _heard(store: Store, terms: Terms, source: Source, ledger: Ledger, state: Pa
 
 
 def _is_shut_out(ledger: Ledger, terms: Terms, report: Report) -> bool:
-    """Whether GSS could not be reached, or refused us, in this run; an old failure of another run's doesn't count."""
+    """Whether GSS could not be reached, or refused us, in this run or before, with something owed."""
     tried = bool(report.calls or report.read_back_calls or report.pause)
     return tried and gates.gate_of(ledger.db, terms.gate).failures > 0
 

@@ -82,6 +82,16 @@ def test_Z10_an_unreachable_gosweetspot_ends_with_3_and_loses_nothing(desk: Desk
     assert "1 still owed" in said.out
 
 
+def test_Z10_why_gosweetspot_could_not_be_reached_is_told_each_time(desk: Desk) -> None:
+    desk.store(url="http://127.0.0.1:9")
+    desk.export(order(1))
+    for _ in range(2):
+        said = desk("sync")
+        assert said.code == 3
+        assert "Nothing was sent: 127.0.0.1 could not be reached (connection refused)" in said.err
+        assert "What is owed stays owed" in said.err
+
+
 def test_Z10_a_wrong_key_ends_with_3_and_says_what_to_look_at(kiwi: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DESK_KEY", "not-the-key")
     said = kiwi("sync")
