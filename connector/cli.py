@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from connector.arguments import DELIVERY_STATES, STATES, parse
 from connector.exit_codes import INTERRUPTED, Code, Failure, UsageError, failure_of, worst
-from connector.handles import take_the_first_handles
+from connector.handles import take_the_first_handles, write_every_letter
 from connector.only_linux import refusal
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; no error of its work leaves as an exception."""
     take_the_first_handles()
+    write_every_letter()
     asked = parse(argv)
     # Else pydantic looks through every installed package for plugins, and runs what it finds beside our keys.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")

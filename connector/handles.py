@@ -1,7 +1,9 @@
-"""The three handles every program begins with, put back where it was started without one. Knows nobody."""
+"""The three handles every program begins with: put back where it was started without one, and stopped by no letter.
+Knows nobody."""
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from typing import Final
@@ -20,3 +22,11 @@ def take_the_first_handles() -> None:
     for name, number, mode in _FIRST:
         if getattr(sys, name) is None:
             setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115  as long as we live
+
+
+def write_every_letter() -> None:
+    """A letter that the output's encoding lacks (LANG=C, PYTHONIOENCODING) is written out as its code: else it, and all
+    that follows, would be lost."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

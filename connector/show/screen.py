@@ -72,7 +72,7 @@ class Screen:
         """A value as one line of JSON, for programs."""
         import msgspec
 
-        self._write(msgspec.json.encode(value).decode() + "\n")
+        self._write(_writable(msgspec.json.encode(value).decode(), self._out.encoding) + "\n")
 
     def program(self, text: str) -> None:
         """A program of ours for a shell, as it is: nothing from outside may be in it."""
@@ -142,3 +142,14 @@ class Screen:
         self._rich().print(
             Padding(Text(said, style=STYLES.get(style, "")), (0, 0, 0, len(text) - len(said)), expand=False)
         )
+
+
+def _writable(text: str, encoding: str | None) -> str:
+    """JSON that stays JSON in an encoding that lacks some of its letters."""
+    try:
+        text.encode(encoding or "utf-8")
+    except UnicodeEncodeError:
+        import json
+
+        return json.dumps(json.loads(text), separators=(",", ":"))
+    return text

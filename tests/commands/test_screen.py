@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import json
 import os
 import subprocess
 import sys
@@ -127,6 +128,20 @@ def test_Z3_a_command_begins_and_ends_without_its_first_handles(closed: str, des
     connector = Path(sys.executable).with_name("connector")
     ran = subprocess.run(f"'{connector}' sync {closed}", shell=True, cwd=desk.folder, capture_output=True, check=False)
     assert (ran.returncode, b"Traceback" in ran.stderr) == (2, False), "there is no store yet"
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "iso-8859-1"])
+def test_a_letter_that_the_output_cannot_write_takes_nothing_else_with_it(
+    encoding: str, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.store()
+    desk.export(order(1, Name="Tāmihana Ünwin 花"))
+    desk("sync")
+    monkeypatch.setenv("PYTHONIOENCODING", encoding)
+    shown = desk.outside("slips", "show", "#1", errors="replace")
+    assert (shown.returncode, "T\\u0101mihana" in shown.stdout, "versions" in shown.stdout) == (0, True, True)
+    value = json.loads(desk.outside("slips", "show", "#1", "--json", errors="replace").stdout)
+    assert json.loads(value["versions"][0]["body"])["consignee"] == "Tāmihana Ünwin 花"
 
 
 def test_head_may_close_the_pipe(kiwi: Desk) -> None:
