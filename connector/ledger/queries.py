@@ -11,6 +11,7 @@ import msgspec
 
 from connector.ledger import reached
 from connector.ledger.alerts import EVERYWHERE
+from connector.ledger.intake import HELD_BY_A_PERSON
 
 
 class Need(msgspec.Struct, frozen=True):
@@ -40,20 +41,24 @@ FENCED: Final = "fenced"
 _SENDABLE = """v.state = 'held' AND v.hash IS NOT NULL AND (s.number IS NOT NULL OR NOT EXISTS (SELECT 1 FROM slips o
     WHERE o.destination = s.destination AND o.number_key = s.number_key AND o.number IS NOT NULL))"""
 
-_WHY_HELD = f"""CASE WHEN v.state = 'held' AND v.reason != '' AND {reached.SLIP_MAY_BE_THERE}
-    THEN rtrim(v.reason, '.') || '. {reached.SENT_BEFORE}' ELSE v.reason END"""
-"""A held slip's reason, and that something of it may be at GSS all the same: a parcel may leave."""
+_AND_SENT = f"rtrim(v.reason, '.') || '. {reached.SENT_BEFORE}'"
+_MAY_BE_SENT = f"v.state = 'held' AND v.reason != '' AND {reached.SLIP_MAY_BE_THERE}"
+_OPENLY_HELD = f"""CASE WHEN a.text LIKE '%{reached.SENT_BEFORE}'
+    OR v.reason LIKE '{HELD_BY_A_PERSON}%' AND {_MAY_BE_SENT} THEN {_AND_SENT} ELSE v.reason END"""
+"""Why a slip is held whose alert is open: as it is now, and that something of it may be at GSS all the same. The alert
+knows whether that was looked up since; a person who holds a slip opens none."""
+_SEEN_AND_HELD = f"CASE WHEN {_MAY_BE_SENT} THEN {_AND_SENT} ELSE v.reason END"
 
 _NEEDS = f"""
 SELECT a.id AS alert, a.store, coalesce(s.order_number, '') AS "order", coalesce(s.number, s.order_number, '') AS name,
        a.kind, coalesce(v.state, '') AS state,
-       CASE WHEN a.kind = 'held' AND v.state = 'held' THEN {_WHY_HELD} ELSE a.text END AS text, a.opened_at AS since,
+       CASE WHEN a.kind = 'held' AND v.state = 'held' THEN {_OPENLY_HELD} ELSE a.text END AS text, a.opened_at AS since,
        coalesce({_SENDABLE}, 0) AS sendable
 FROM alerts a LEFT JOIN slips s ON s.id = a.slip_id LEFT JOIN versions v ON v.slip_id = s.id AND v.newest = 1
 WHERE a.closed_at IS NULL AND (:store IS NULL OR a.store = :store)
 UNION ALL
-SELECT NULL, v.store, s.order_number, coalesce(s.number, s.order_number), v.state, v.state, {_WHY_HELD}, v.changed_at,
-       {_SENDABLE}
+SELECT NULL, v.store, s.order_number, coalesce(s.number, s.order_number), v.state, v.state, {_SEEN_AND_HELD},
+       v.changed_at, {_SENDABLE}
 FROM versions v INDEXED BY versions_waiting JOIN slips s ON s.id = v.slip_id
 WHERE v.newest = 1 AND (v.state = 'held' OR v.state = 'refused' OR v.state = 'late') -- spelt as the index is
 AND v.state != 'late' AND (:store IS NULL OR v.store = :store)
