@@ -203,9 +203,18 @@ def explain(asked: Namespace, screen: Screen) -> Code:
     from connector.ledger.times import stamp
     from connector.opening import has_file, zones
     from connector.show.stories import show_stories
+    from connector.status import shut_of
 
+    now = _now()
     with reading(asked.state) as db:
-        found = stories(db, asked.name, asked.store, stamp(_now()), lambda store: has_file(asked.config, store))
+        found = stories(
+            db,
+            asked.name,
+            asked.store,
+            stamp(now),
+            lambda store: has_file(asked.config, store),
+            lambda store: shut_of(asked.config, db, store, now),
+        )
     show_stories(screen, found, zones(asked.config))
     return Code.DONE
 

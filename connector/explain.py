@@ -19,6 +19,8 @@ from connector.ledger.queries import Need
 from connector.ledger.states import MEANING, State
 from connector.mending import mend_of
 from connector.receipt import Receipt
+from connector.status import Shut
+from connector.text import ended, without_name
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -50,11 +52,19 @@ class Story(msgspec.Struct, frozen=True):
 
 
 def stories(
-    db: sqlite3.Connection, name: str, store: str | None, now: str, has_file: Callable[[str], bool] = lambda _: True
+    db: sqlite3.Connection,
+    name: str,
+    store: str | None,
+    now: str,
+    has_file: Callable[[str], bool] = lambda _: True,
+    shut: Callable[[str], Shut] = lambda _: Shut(),
 ) -> list[Story]:
-    """The story of each order of this number or id; now: a stamp; has_file: whether a store can be synced. Raises
-    UsageError where the ledger has none."""
-    found = [_of_slip(db, one, now, has_file(one.slip.store)) for one in history.histories(db, name, store)]
+    """The story of each order of this number or id; now: a stamp; has_file: whether a store can be synced; shut:
+    whether its calls pause. Raises UsageError where the ledger has none."""
+    found = [
+        _of_slip(db, one, now, has_file(one.slip.store), shut(one.slip.store))
+        for one in history.histories(db, name, store)
+    ]
     found += [_of_passed(one) for one in history.passed_over_named(db, name, store)]
     if not found:
         where = f" of store {store}" if store else ""
@@ -67,16 +77,15 @@ def stories(
 
 def _of_passed(passed: Passed) -> Story:
     verb = "waits" if passed.decision == "wait" else "is skipped"
-    told = [
-        Told(passed.seen_at, f"Read from {passed.origin or 'the shop'}. It got no slip: it {verb}. {passed.reason}")
-    ]
+    text = f"Read from {passed.origin or 'the shop'}. It got no slip: it {verb}. {passed.reason}".rstrip()
+    told = [Told(passed.seen_at, text)]
     follows = "It is looked at again when the shop changes it"
     if passed.until:
         follows += f", and from {passed.until} on it may ship"
     return Story(passed.store, passed.order, passed.order_id, passed.part, "", passed.decision, told, [f"{follows}."])
 
 
-def _of_slip(db: sqlite3.Connection, one: History, now: str, has_file: bool) -> Story:
+def _of_slip(db: sqlite3.Connection, one: History, now: str, has_file: bool, shut: Shut) -> Story:
     slip, newest = one.slip, one.newest
     several = len(queries.stores_known(db)) > 1
     needs = [need for need in queries.needs(db, slip.store, 10_000) if _is_about(need, one)]
@@ -89,7 +98,7 @@ def _of_slip(db: sqlite3.Connection, one: History, now: str, has_file: bool) -> 
         slip.number,
         newest.state,
         sorted(_told(one), key=lambda told: told.at),
-        list(_next(slip.store, newest, needs, now, several, barrier)),
+        list(_next(one, needs, now, several, barrier, shut)),
         json.loads(newest.body) if newest.body else None,
         msgspec.json.decode(newest.receipts, type=tuple[Receipt, ...]) if newest.receipts else (),
         slip.tracking_url,
@@ -107,21 +116,20 @@ def _is_about(need: Need, one: History) -> bool:
 def _told(one: History) -> Iterator[Told]:
     """What happened, in the order in which things of one moment follow from each other."""
     slip = one.slip
-    yield Told(
-        slip.created_at,
-        f"Read from the shop (last seen in {slip.origin or 'its list'}); its slip goes to {slip.destination}.",
-    )
+    seen = f" (last seen in {slip.origin})" if slip.origin else ""  # none is kept of one whose data was removed
+    yield Told(slip.created_at, f"Read from the shop{seen}; its slip goes to {slip.destination}.")
     for version in one.versions:
         yield Told(version.created_at, _recorded(version, slip.name))
     for attempt in one.attempts:
         yield from _called(attempt)
     for alert in one.alerts:
-        yield Told(alert.opened_at, f"A person was called ({alert.kind}): {alert.text}")
+        text = ended(without_name(alert.text, slip.order))
+        yield Told(alert.opened_at, f"A person was called ({alert.kind}): {text}")
         if alert.closed_at:
             yield Told(alert.closed_at, f"The call for a person ({alert.kind}) was closed: {alert.closed_by}.")
     for action in one.actions:
         reason = f": {action.reason}" if action.reason else ""
-        yield Told(action.at, f"{action.who} did: {action.what}{reason}.")
+        yield Told(action.at, ended(f"{action.who} did: {action.what}{reason}"))
     yield Told(one.newest.changed_at, _stands(one.newest))
     if slip.ticket:
         yield Told(one.newest.changed_at, _shown(one))
@@ -130,6 +138,8 @@ def _told(one: History) -> Iterator[Told]:
 def _recorded(version: VersionLine, name: str) -> str:
     if version.op == "delete":
         return f"Version {version.seq}: GoSweetSpot should have no slip {name} any more."
+    if version.state == State.CLOSED:
+        return f"Version {version.seq} of slip {name}: what it said was removed since."
     if version.body is None:
         return f"Version {version.seq}: no slip could be made of it."
     receipts = len(json.loads(version.receipts)) if version.receipts else 0
@@ -141,10 +151,14 @@ def _called(attempt: AttemptLine) -> Iterator[Told]:
     more = attempt.slips - 1
     others = f" with {more} other{'s' if more > 1 else ''}" if more else ""
     verb = "taken back" if attempt.op == "delete" else "sent"
-    yield Told(attempt.started_at, f"Version {attempt.seq} was {verb} in call {attempt.id}{others}.")
+    was = "was to be" if {attempt.answer, attempt.outcome} & _NOT_MADE else "was"
+    yield Told(attempt.started_at, f"Version {attempt.seq} {was} {verb} in call {attempt.id}{others}.")
     if attempt.ended_at:
         yield Told(attempt.ended_at, f"Call {attempt.id}: {_answer(attempt)}")
 
+
+_NOT_MADE: Final = {Event.NOT_TRIED, Event.NOT_SENT, Outcome.NOT_SENT}
+"""Answers and outcomes of calls by which nothing left this machine."""
 
 _ANSWERS: Final = {
     Event.TAKEN: "GoSweetSpot took it.",
@@ -166,7 +180,9 @@ def _answer(attempt: AttemptLine) -> str:
 
 
 def _stands(newest: VersionLine) -> str:
-    reason = f" {newest.reason}" if newest.reason else ""
+    reason = f" {ended(newest.reason)}" if newest.reason else ""
+    if newest.state == State.CLOSED:
+        reason = f" Before that it was {ended(newest.reason)}"
     return f"Since then it stands as {newest.state}: {MEANING[State(newest.state)]}.{reason}"
 
 
@@ -179,17 +195,25 @@ def _shown(one: History) -> str:
     return ", ".join(parts) + "."
 
 
-def _next(store: str, newest: VersionLine, needs: list[Need], now: str, several: bool, barrier: str) -> Iterator[str]:
+def _next(one: History, needs: list[Need], now: str, several: bool, barrier: str, shut: Shut) -> Iterator[str]:
     """barrier: what must happen before anything is sent for this store, "" for nothing."""
+    slip, newest = one.slip, one.newest
     for need in needs:
         yield mend_of(need, name_store=several)
+    if slip.stop_reason:
+        yield f"The shop says: {ended(slip.stop_reason)} What GoSweetSpot has of its slip stays there as it is."
     if barrier and (newest.send_at or newest.read_at):
         yield barrier
+    elif shut.until and (newest.send_at or newest.read_at):
+        yield f"GoSweetSpot is not called before {shut.until}: {ended(shut.because)}"
     if newest.send_at:
-        yield f"It is sent {_when(newest.send_at, now, barrier)}: connector sync {shlex.quote(store)}"
+        when = _when(max(newest.send_at, shut.until), now, barrier)
+        yield f"It is sent {when}: connector sync {shlex.quote(slip.store)}"
     if newest.read_at:
-        yield f"GoSweetSpot is asked about it again {_when(newest.read_at, now, barrier)}."
-    if not needs and not newest.send_at:
+        yield f"GoSweetSpot is asked about it again {_when(max(newest.read_at, shut.until), now, barrier)}."
+    if newest.state == State.CLOSED:
+        yield "It is over: nothing more is sent for it."
+    elif not needs and not newest.send_at:
         yield "When the shop changes or cancels the order, that makes a new version."
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -12,7 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 from connector import opening
-from connector.config import store_files
+from connector.config import load_store, store_files
 from connector.exit_codes import UsageError
 from connector.ledger import fence, gates, outbox, proofs, queries
 from connector.ledger.alerts import EVERYWHERE
@@ -23,6 +24,7 @@ from connector.ledger.times import stamp
 from connector.mending import mend_of
 from connector.problem import ConfigError, Problem, rendering
 from connector.secret import SecretError
+from connector.sender import Terms
 from connector.store import Store
 
 MOST_NEEDS = 100
@@ -159,12 +161,31 @@ def _with_gate(db: sqlite3.Connection, standing: StoreStanding, store: Store, no
     except SecretError:
         return standing
     minute, hour = gates.calls_left(db, terms.gate, terms.budget, now)
-    gate = gates.gate_of(db, terms.gate)
-    shut = stamp(gate.shut_until) if gate.shut_until and gate.is_shut(now) else ""
+    shut = _shut(db, terms, now)
     return msgspec.structs.replace(
         standing,
         calls_left_minute=minute,
         calls_left_hour=hour,
-        shut_until=shut,
-        shut_because=gate.reason if shut else "",
+        shut_until=shut.until,
+        shut_because=shut.because,
     )
+
+
+class Shut(NamedTuple):
+    """Until when nothing may be called after trouble (a stamp), and why; "" where calls may be made."""
+
+    until: str = ""
+    because: str = ""
+
+
+def shut_of(config: Path, db: sqlite3.Connection, name: str, now: datetime) -> Shut:
+    """Whether a store's calls pause; not where its file or its key can't be read."""
+    with suppress(ConfigError, SecretError):
+        store = load_store(config, name, secrets=False)
+        return _shut(db, opening.terms_of(store, store.gosweetspot.access_key.resolve()), now)
+    return Shut()
+
+
+def _shut(db: sqlite3.Connection, terms: Terms, now: datetime) -> Shut:
+    gate = gates.gate_of(db, terms.gate)
+    return Shut(stamp(gate.shut_until), gate.reason) if gate.shut_until and gate.is_shut(now) else Shut()

@@ -111,3 +111,13 @@ def for_terminal(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def ended(text: str) -> str:
+    """The text with one full stop, unless it ends already."""
+    return text if text.endswith((".", "?", "!")) else f"{text}."
+
+
+def without_name(text: str, order: str) -> str:
+    """An alert's text beside its order's number: it begins with that too, for those who see it alone."""
+    return text.removeprefix(f"order {order}: ")

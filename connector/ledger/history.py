@@ -10,7 +10,10 @@ from connector.ledger.naming import called
 
 
 class Slip(msgspec.Struct, frozen=True):
-    """A slip's identity, and what GSS last showed of it ("" for nothing)."""
+    """A slip's identity, and what GSS last showed of it ("" for nothing).
+
+    stop_reason  why the shop wants it sent no more, while GSS may have it and keeps it
+    """
 
     id: int
     store: str
@@ -26,6 +29,7 @@ class Slip(msgspec.Struct, frozen=True):
     gss_status: str
     picked: str
     delivered: str
+    stop_reason: str = ""
 
     @property
     def name(self) -> str:
@@ -40,7 +44,8 @@ def slips_named(db: sqlite3.Connection, name: str, store: str | None = None) -> 
         found += db.execute(
             "SELECT id, store, order_id, part, order_number, coalesce(number, ''), destination, origin, created_at,"
             " coalesce(ticket, ''), coalesce(tracking_url, ''), coalesce(gss_status, ''), coalesce(picked, ''),"
-            " coalesce(delivered, '') FROM slips WHERE store = ? AND order_id = ? AND part = ?",
+            " coalesce(delivered, ''), coalesce(stop_reason, '')"
+            " FROM slips WHERE store = ? AND order_id = ? AND part = ?",
             (one.store, one.order_id, one.part),
         ).fetchall()
     return [Slip(*row) for row in sorted(found)]

@@ -42,7 +42,7 @@ def called(db: sqlite3.Connection, name: str, store: str | None = None) -> list[
     by `id:` before it. Several where parts, stores or two orders of a shop share it; store: only this one's."""
     is_id = name.startswith(ID)
     asked = {
-        "key": None if is_id else number_key(name),
+        "key": None if is_id else number_key(name) or None,  # the empty one is that of every slip without a number
         "number": None if is_id else name,
         "id": name.removeprefix(ID),
         "store": store,

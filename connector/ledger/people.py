@@ -7,6 +7,7 @@ import json
 import shlex
 import sqlite3
 from datetime import datetime
+from typing import Final
 
 from connector.ledger import alerts, reached
 from connector.ledger.connection import Ledger, LedgerError
@@ -17,6 +18,10 @@ from connector.ledger.naming import ID
 from connector.ledger.states import State
 from connector.ledger.times import stamp
 from connector.packing_slip import clash_key, number_key
+
+_NO_VALID_SLIP: Final = (
+    "{number} has no valid slip yet. Correct the order in the shop or the store file, then: connector sync --from-start"
+)
 
 
 class Refused(LedgerError):
@@ -49,9 +54,7 @@ def release(ledger: Ledger, store: str | None, name: str, who: str, now: datetim
         if state is not State.HELD:
             raise Refused(f"{number} is {state}, not held.")
         if not sendable:
-            raise Refused(
-                f"{number} has no valid slip yet. Correct the order in the shop or the store file, then sync."
-            )
+            raise Refused(_NO_VALID_SLIP.format(number=number))
         _give_number(db, slip_id)
         _owe(db, slip_id, now, who)
         _write_down(db, who, "release", slip_id, "", now)
@@ -62,6 +65,8 @@ def retry(ledger: Ledger, store: str | None, name: str, who: str, now: datetime)
     """Send a refused, waiting or vanished slip again with the next sync."""
     with ledger.writing() as db:
         slip_id, number, state, sendable = _find(db, store, name)
+        if state is State.HELD and not sendable:
+            raise Refused(_NO_VALID_SLIP.format(number=number))
         if state not in (State.REFUSED, State.UNCLEAR, State.OWED, State.CONFIRMED, State.ACCEPTED):
             follows = f": {_let_go(name, store)}" if state is State.HELD else "; there is nothing to send again."
             raise Refused(f"{number} is {state}{follows}")
@@ -130,11 +135,12 @@ def _find(db: sqlite3.Connection, store: str | None, name: str) -> tuple[int, st
     if not found:
         raise Refused(no_slip(db, store, name))
     if len(found) > 1:
-        stores = ", ".join(sorted({one.store for one in found}))
+        stores = sorted({one.store for one in found})
+        ask_store = "the store with --store, " if len(stores) > 1 else ""
         each = ", ".join(f"{one.name} is {ID}{one.order_id} of {one.store}" for one in found)
         raise Refused(
-            f"{name!r} names {len(found)} slips (stores: {stores}). Name the store with --store, the slip number, or "
-            f"the id: {each}."
+            f"{name!r} names {len(found)} slips (stores: {', '.join(stores)}). Name {ask_store}the slip number, or the "
+            f"id: {each}."
         )
     state, sendable = db.execute(
         "SELECT v.state, v.hash IS NOT NULL OR (v.op = 'delete' AND s.number IS NOT NULL)"

@@ -181,7 +181,7 @@ def stores_known(db: sqlite3.Connection) -> list[str]:
 
 
 class SlipLine(msgspec.Struct, frozen=True):
-    """A slip in a list."""
+    """A slip in a list. name: how to name it to a command; number: "" for a held slip that has none."""
 
     store: str
     order: str
@@ -192,6 +192,7 @@ class SlipLine(msgspec.Struct, frozen=True):
     reason: str
     ticket: str
     changed_at: str
+    number: str
 
 
 def slips(
@@ -200,7 +201,7 @@ def slips(
     """Slips by their newest version, the one changed last first. states: all, or these."""
     rows = db.execute(
         "SELECT s.store, s.order_number, coalesce(s.number, s.order_number), v.seq, v.op, v.state, v.reason,"
-        " coalesce(s.ticket, ''), v.changed_at FROM versions v JOIN slips s ON s.id = v.slip_id"
+        " coalesce(s.ticket, ''), v.changed_at, coalesce(s.number, '') FROM versions v JOIN slips s ON s.id = v.slip_id"
         " WHERE v.newest = 1 AND (:store IS NULL OR v.store = :store)"
         " AND (:states = '[]' OR v.state IN (SELECT value FROM json_each(:states)))"
         " ORDER BY v.changed_at DESC, v.id DESC LIMIT :most",

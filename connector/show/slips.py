@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, tzinfo
+from typing import Final
 
 import msgspec
 
@@ -14,6 +15,9 @@ from connector.receipt import Receipt
 from connector.show.plans import receipt_sentence
 from connector.show.screen import Screen
 from connector.show.words import at, counted
+
+NONE: Final = "-"
+"""Stands for the number of a slip that has none: its order's would look like one."""
 
 
 def show_slips(screen: Screen, slips: list[SlipLine], most: int) -> None:
@@ -26,7 +30,7 @@ def show_slips(screen: Screen, slips: list[SlipLine], most: int) -> None:
         return
     screen.table(
         ("store", "order", "slip", "state", "version", "ticket", "why"),
-        ((s.store, s.order, s.name, s.state, f"{s.version} {s.op}", s.ticket, s.reason) for s in slips),
+        ((s.store, s.order, s.number or NONE, s.state, f"{s.version} {s.op}", s.ticket, s.reason) for s in slips),
     )
     if len(slips) == most:
         screen.line(f"There may be more than these {most}: --limit N shows more.", "quiet")
@@ -43,8 +47,8 @@ def show_histories(screen: Screen, histories: Iterable[History], zones: Mapping[
 
 def _show(screen: Screen, one: History, zone: tzinfo) -> None:
     slip, newest = one.slip, one.newest
-    screen.line(f"slip {slip.name} of {slip.store}, order {slip.order}: {newest.state}", "head")
-    screen.line(f"  goes to {slip.destination}; read from {slip.origin}")
+    screen.line(f"slip {slip.number or NONE} of {slip.store}, order {slip.order}: {newest.state}", "head")
+    screen.line(f"  goes to {slip.destination}" + (f"; read from {slip.origin}" if slip.origin else ""))
     if slip.ticket:
         screen.line(f"  ticket {slip.ticket} {slip.tracking_url}".rstrip())
     if newest.body:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
+import pytest
+
+from connector.ledger.connection import open_ledger
 from connector.sandbox.handle import Sandbox
 from tests.commands.desk import Desk, order
 
@@ -80,6 +85,56 @@ def test_an_unclear_answer_is_told_and_when_it_is_sent_again(desk: Desk, sandbox
     out = desk("explain", "#1").out
     assert "broke before a whole answer was there" in out
     assert "connector sync kiwi" in out
+
+
+def test_what_was_not_sent_is_not_called_sent_and_a_pause_is_told_with_its_end_and_why(
+    kiwi: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kiwi.store(url="http://127.0.0.1:9")
+    kiwi("sync")
+    out = kiwi("explain", "#1001").out
+    assert "Version 1 was to be sent in call 1 with 1 other." in out
+    assert "is not called before" not in out
+    kiwi.store("moa", prefix="M-")
+    kiwi.export(order(1), store="moa")
+    monkeypatch.setenv("DESK_KEY", "not-the-key")
+    kiwi("sync", "moa")
+    *_, pause, follows = kiwi("explain", "M-#1").out.splitlines()
+    assert re.match(r"  GoSweetSpot is not called before 20\S+ \S+ NZDT: GoSweetSpot does not accept the key", pause)
+    assert re.match(r"  It is sent by the first sync after 20\S+ \S+ NZDT: connector sync moa$", follows)
+
+
+def test_a_sentence_ends_with_one_stop_and_names_its_order_once(desk: Desk) -> None:
+    desk.store()
+    desk.export(order(1, Country="Atlantis"))
+    desk("sync")
+    desk("slips", "acknowledge", "#1", "--reason", "the buyer stopped it.")
+    out = desk("explain", "#1").out
+    assert "acknowledge: the buyer stopped it.\n" in out
+    assert 'A person was called (held): The country "Atlantis"' in out
+    assert ".." not in out.replace("'...'", "")
+
+
+def test_an_order_that_is_shipped_otherwise_says_what_becomes_of_its_slip(kiwi: Desk) -> None:
+    kiwi("sync")
+    kiwi.export(order(1001, Status="fulfilled"))
+    kiwi("sync")
+    assert "What GoSweetSpot has of its slip stays there as it is." in kiwi("explain", "#1001").out
+
+
+def test_of_an_order_that_was_erased_nothing_is_made_up(kiwi: Desk, sandbox: Sandbox) -> None:
+    kiwi("sync")
+    kiwi.export(order(1001, Street="7 Rata Street"))
+    kiwi("sync")
+    with open_ledger(kiwi.folder / "state") as ledger, ledger.writing() as db:
+        db.execute("UPDATE versions SET state = 'processed', read_at = NULL WHERE newest = 1")
+        db.execute("UPDATE versions SET state = 'superseded', read_at = NULL WHERE newest = 0")
+    assert kiwi("privacy", "erase", "#1001").code == 0
+    out = kiwi("explain", "#1001").out
+    for words in ("no slip could be made", "last seen in", "makes a new version", " ."):
+        assert words not in out
+    assert "It is over: nothing more is sent for it." in out
+    assert kiwi("slips", "show", "#1001").out.splitlines()[1].endswith(kiwi.url)
 
 
 def test_an_unknown_order_ends_with_2_and_says_where_to_look(kiwi: Desk) -> None:

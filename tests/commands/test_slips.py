@@ -40,6 +40,39 @@ def test_a_list_in_a_pipe_is_aligned_and_has_no_empty_columns(desk: Desk) -> Non
     assert lines[0].index("state") == lines[1].index("confirmed") == lines[2].index("held")
 
 
+def test_a_slip_without_a_number_is_shown_without_one(desk: Desk) -> None:
+    held(desk)
+    assert desk("slips", "list", "held").out.splitlines()[1].split()[:4] == ["kiwi", "#2", "-", "held"]
+    assert desk("slips", "show", "#2").out.startswith("slip - of kiwi, order #2: held")
+
+
+@pytest.mark.parametrize("name", ["", " ", "id:"])
+def test_an_empty_name_is_nobodys(name: str, desk: Desk) -> None:
+    held(desk)
+    for command in (
+        ("explain", name),
+        ("slips", "show", name),
+        ("slips", "acknowledge", name, "--reason", "x"),
+        ("privacy", "erase", name),
+    ):
+        said = desk(*command)
+        assert (said.code, " known by " in said.err) == (2, True)
+
+
+def test_a_held_slip_that_cannot_be_sent_is_told_so_by_whichever_command(desk: Desk) -> None:
+    held(desk)
+    said = [desk("slips", deed, "#2").err for deed in ("retry", "release")]
+    assert said[0] == said[1]
+    assert "connector sync --from-start" in said[0]
+
+
+def test_the_store_is_asked_for_only_where_it_would_help(desk: Desk) -> None:
+    desk.store()
+    desk.export(order(1, Id="1"), order(1, Id="2"))
+    desk("sync")
+    assert "--store" not in desk("slips", "hold", "#1", "--reason", "x").err
+
+
 def test_one_slip_shows_its_fields_versions_calls_and_receipts(kiwi: Desk) -> None:
     kiwi("sync")
     out = kiwi("slips", "show", "#1001").out
