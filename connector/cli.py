@@ -153,10 +153,12 @@ def _list_slips(asked: Namespace, screen: Screen) -> Code:
     from connector.ledger import queries
     from connector.ledger.reading import reading
     from connector.show.slips import show_slips
+    from connector.status import refuse_unknown
 
     if unknown := set(asked.states) - set(STATES):
         raise UsageError(f"no such state: {', '.join(sorted(unknown))}. There are {', '.join(STATES)}.")
     with reading(asked.state) as db:
+        refuse_unknown(asked.config, [asked.store] if asked.store else [], queries.stores_known(db))
         found = queries.slips(db, asked.store, asked.states, asked.limit)
     show_slips(screen, found, asked.limit)
     return Code.DONE

@@ -41,16 +41,26 @@ def load_stores(folder: Path, *, secrets: bool = True) -> list[Store]:
 
 def load_store(folder: Path, name: str, *, secrets: bool = True) -> Store:
     """One store. Another store's mistakes don't stop it, unless both could send one number. Raises ConfigError."""
+    refuse_missing(folder, [name])
     files = {file.stem: file for file in store_files(folder)}
-    if name not in files:
-        mend = did_you_mean(name, files) or "Write its file with: connector init"
-        raise ConfigError([Problem(str(folder), 0, "", f"no store {printable(name)[:40]!r}", mend)])
     stores, problems = _read_all([files.pop(name)], secrets)
     others, _ = _read_all(files.values(), secrets=False)
     problems += [clash for store in stores for other in others for clash in _same_numbers([other, store])]
     if problems:
         raise ConfigError(problems)
     return stores[0]
+
+
+def refuse_missing(folder: Path, names: Iterable[str]) -> None:
+    """Raises ConfigError where a store of these has no file, or there is no folder."""
+    files = {file.stem for file in store_files(folder)}
+    problems = []
+    for name in names:
+        if name not in files:
+            mend = did_you_mean(name, files) or "Write its file with: connector init"
+            problems.append(Problem(str(folder), 0, "", f"no store {printable(name)[:40]!r}", mend))
+    if problems:
+        raise ConfigError(problems)
 
 
 def store_files(folder: Path) -> list[Path]:

@@ -20,7 +20,7 @@ from connector.ledger.states import MEANING, State
 from connector.mending import mend_of
 from connector.receipt import Receipt
 from connector.status import Shut
-from connector.text import ended, without_name
+from connector.text import ended, sentence, without_name
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -123,7 +123,7 @@ def _told(one: History) -> Iterator[Told]:
     for attempt in one.attempts:
         yield from _called(attempt)
     for alert in one.alerts:
-        text = ended(without_name(alert.text, slip.order))
+        text = sentence(without_name(alert.text, slip.order))
         yield Told(alert.opened_at, f"A person was called ({alert.kind}): {text}")
         if alert.closed_at:
             yield Told(alert.closed_at, f"The call for a person ({alert.kind}) was closed: {alert.closed_by}.")
@@ -180,7 +180,7 @@ def _answer(attempt: AttemptLine) -> str:
 
 
 def _stands(newest: VersionLine) -> str:
-    reason = f" {ended(newest.reason)}" if newest.reason else ""
+    reason = f" {sentence(newest.reason)}" if newest.reason else ""
     if newest.state == State.CLOSED:
         reason = f" Before that it was {ended(newest.reason)}"
     return f"Since then it stands as {newest.state}: {MEANING[State(newest.state)]}.{reason}"

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 from connector import opening
-from connector.config import load_store, store_files
+from connector.config import load_store, refuse_missing, store_files
 from connector.exit_codes import UsageError
 from connector.ledger import fence, gates, outbox, proofs, queries
 from connector.ledger.alerts import EVERYWHERE
@@ -73,9 +73,11 @@ class Status(msgspec.Struct, frozen=True):
 
 
 def status_of(config: Path, state: Path, names: Sequence[str], now: datetime) -> Status:
-    """The standing of these stores, or of all with a store file or known to the ledger. Raises LedgerError."""
+    """The standing of these stores, or of all with a store file or known to the ledger. Raises LedgerError, and
+    ConfigError for a store that is neither."""
     with reading(state) as db:
         known = queries.stores_known(db)
+        refuse_unknown(config, names, known)
         files = _files(config, names, known)
         by_name = {store.name: store for store in files.stores}
         shown = list(names) or sorted({*by_name, *known})
@@ -95,6 +97,13 @@ def status_of(config: Path, state: Path, names: Sequence[str], now: datetime) ->
             standings,
             list(rendering([*files.problems, *_without_file(config, standings)])),
         )
+
+
+def refuse_unknown(config: Path, names: Sequence[str], known: Sequence[str]) -> None:
+    """Raises ConfigError for stores that neither have a file nor are known to the ledger."""
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        refuse_missing(config, unknown)
 
 
 class _Files(NamedTuple):

@@ -118,6 +118,12 @@ def ended(text: str) -> str:
     return text if text.endswith((".", "?", "!")) else f"{text}."
 
 
+def sentence(text: str) -> str:
+    """The text as a sentence of its own: ended, and begun with a capital where a plain word begins it (a file or a
+    store keeps its letters)."""
+    return ended(text[:1].upper() + text[1:] if re.match(r"[a-z]+[ ,]", text) else text)
+
+
 def without_name(text: str, order: str) -> str:
     """An alert's text beside its order's number: it begins with that too, for those who see it alone."""
     return text.removeprefix(f"order {order}: ")

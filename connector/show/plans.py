@@ -13,6 +13,7 @@ from connector.report import Report
 from connector.show.runs import READ
 from connector.show.screen import Screen
 from connector.show.words import counted, listed
+from connector.text import without_name
 
 _STYLES: Final = {
     Action.CREATE: "good",
@@ -48,7 +49,7 @@ def code_of(part: PlanLine | PlanEnd) -> Code:
 def show_plan_line(screen: Screen, line: PlanLine) -> None:
     """One order."""
     number = f" as {line.number}" if line.number and line.number != line.order else ""
-    reason = f": {line.reason}" if line.reason else ""
+    reason = f": {without_name(line.reason, line.order)}" if line.reason else ""
     screen.line(f"{line.action:<9} {line.order}{number}{reason}", _STYLES[line.action])
     for difference in line.differences:
         screen.line(f"    {difference.field}: {_shown(difference.before)} -> {_shown(difference.after)}")

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime
 
+from connector.ledger.queries import Run
 from connector.ledger.times import moment
 from connector.show.screen import Screen
 from connector.show.words import age, counted, listed, span
 from connector.status import Mendable, Status, StoreStanding
+from connector.text import sentence, without_name
 
 
 def show_status(screen: Screen, status: Status, now: datetime) -> None:
@@ -48,7 +50,7 @@ def show_needs(screen: Screen, needs: list[Mendable], total: int, now: datetime)
         what = f"order {need.order}" if need.order else f"alert {need.alert}" if need.alert else "the ledger"
         store = need.store or "all stores"
         screen.line(f"  {store}  {what}  {need.kind}, {age(moment(need.since), now)}", "bad")
-        screen.line(f"    {need.text}")
+        screen.line(f"    {sentence(without_name(need.text, need.order))}")
         screen.line(f"    {mendable.mend}", "quiet")
     if total > len(needs):
         screen.line(f"  and {total - len(needs):,} more: connector slips list held --limit 1000")
@@ -63,7 +65,7 @@ def _show_store(screen: Screen, standing: StoreStanding, now: datetime) -> None:
     if standing.fenced:
         screen.line(f"  fence      {standing.fenced}", "bad")
     if standing.last_run or not standing.shop_read_at:  # the daemon reads without runs
-        screen.line(f"  last run   {_last_run(standing, now)}")
+        screen.line(f"  last run   {_last_run(standing.last_run, now)}")
     screen.line(f"  polls      {_news(standing.shop_read_at, now)}")
     screen.line(f"  calls      {_calls(standing, now)}")
 
@@ -98,17 +100,17 @@ def _news(stamp: str, now: datetime) -> str:
     return f"last brought news {age(moment(stamp), now)} ago" if stamp else "brought nothing yet"
 
 
-def _last_run(standing: StoreStanding, now: datetime) -> str:
-    run = standing.last_run
+def _last_run(run: Run | None, now: datetime) -> str:
     if run is None:
         return "never"
     ended = (
         "" if run.ended_at else ", not ended: it is under way, or was interrupted (the next one goes on where it was)"
     )
     counts = {name: run.counts.get(name, 0) for name in ("read", "new", "changed", "held", "withdrawn")}
-    calls = f", {counted(run.counts['calls'], 'call')}" if run.counts.get("calls") else ""
+    calls = counted(run.counts["calls"], "call") if run.counts.get("calls") else ""
+    did = ", ".join(filter(None, (listed(counts) if any(counts.values()) else "", calls))) or "nothing"
     problem = f". {run.problem}" if run.problem else ""
-    return f"{_ago(run.started_at, now)}{ended}: {listed(counts)}{calls}{problem}"
+    return f"{_ago(run.started_at, now)}{ended}: {did}{problem}"
 
 
 def _calls(standing: StoreStanding, now: datetime) -> str:

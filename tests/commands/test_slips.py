@@ -28,6 +28,7 @@ def test_lists_are_by_state_and_store_and_no_longer_than_asked(desk: Desk) -> No
     assert [one["name"] for one in desk("slips", "list", "--json").value] == ["#1", "#2"]
     assert [one["name"] for one in desk("slips", "list", "confirmed", "--json").value] == ["#1"]
     assert desk("slips", "list", "late").out == "No slips.\n"
+    desk.store("moa", prefix="M-")
     assert desk("slips", "list", "--store", "moa", "--json").value == []
     assert "There may be more than these 1" in desk("slips", "list", "--limit", "1").out
     said = desk("slips", "list", "confrmed")

@@ -9,9 +9,10 @@ import pytest
 from connector.ledger import fence
 from connector.ledger.connection import open_ledger
 from connector.ledger.machine import Alarm
-from connector.ledger.queries import Need
+from connector.ledger.queries import Need, Run
 from connector.mending import mend_of
 from connector.sandbox.handle import Sandbox
+from connector.show.standing import _last_run
 from tests.commands.desk import Desk, order
 
 
@@ -175,6 +176,19 @@ def test_nothing_is_promised_for_a_time_when_nothing_may_be_called(kiwi: Desk, m
     assert "none for " in calls
     assert "2 new, 1 call. GoSweetSpot does not accept the key" in next(one for one in lines if "last run" in one)
     assert ("with the next sync" in owed, "next in " in owed) == (False, True)
+
+
+@pytest.mark.parametrize("command", [("status", "kiwy"), ("slips", "list", "--store", "kiwy")])
+def test_a_store_that_nobody_knows_is_refused_as_by_sync(command: tuple[str, ...], kiwi: Desk) -> None:
+    kiwi("sync")
+    said = kiwi(*command)
+    assert (said.code, said.out) == (2, "")
+    assert "no store 'kiwy'. Did you mean \"kiwi\"?" in said.err
+
+
+def test_a_run_that_only_called_says_how_often_and_not_nothing() -> None:
+    run = Run("2026-11-23T09:30:00.000Z", "2026-11-23T09:30:01.000Z", {"calls": 1}, "")
+    assert _last_run(run, datetime(2026, 11, 23, 9, 30, 5, tzinfo=UTC)) == "5 s ago: 1 call"
 
 
 def test_without_a_ledger_it_says_what_makes_one(kiwi: Desk) -> None:
