@@ -126,8 +126,13 @@ class GoSweetSpot(BaseModel):
 
     @property
     def destination(self) -> str:
-        """The account and site as text, for the ledger: slips sent there are never sent elsewhere (failures.md G6)."""
-        return self.url if self.site_id is None else f"{self.url} site {self.site_id}"
+        """The account and site as text, for the ledger: slips sent there are never sent elsewhere (failures.md G6).
+
+        A sandbox account answers at the real one's address (gosweetspot-api.md 1.1): only `mode` tells them apart.
+        """
+        site = "" if self.site_id is None else f" site {self.site_id}"
+        is_sandbox_account = self.mode == "test" and not api_url.is_loopback(self.url)
+        return self.url + site + (" (test)" if is_sandbox_account else "")
 
     @property
     def is_unlimited(self) -> bool:

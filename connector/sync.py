@@ -169,8 +169,9 @@ def _is_new(db: sqlite3.Connection, terms: Terms) -> bool:
     if row is not None and row[0] != terms.destination:
         raise WrongDestination(
             f"store {terms.store}: its slips belong to {row[0]}, but the store file now names {terms.destination}. "
-            "Sending known slips to another account would double them. Put the old url and site_id back, or give the "
-            "new account a store file with a name of its own.",
+            "Sending known slips to another account would double them. Put the old url, site_id and mode back, or give "
+            "the new account a store file with a name of its own, with since in its [select] for the orders that the "
+            "old account has ticketed already.",
         )
     return row is None
 

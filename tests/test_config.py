@@ -49,6 +49,13 @@ def test_a_store_of_few_lines_has_good_defaults(folder: Path) -> None:
     assert store.source_options.path == "exports/*.csv"
 
 
+def test_G6_G11_a_sandbox_account_is_another_one_at_gosweetspot_s_own_address_too(folder: Path) -> None:
+    """Else a change of the key and mode alone would take the trial's slips for the real account's own."""
+    trial = gosweetspot(folder, 'site_id = 7\nmode = "test"', key="env:KIWI_GSS_TEST_KEY").gosweetspot
+    assert trial.destination == "https://api.gosweetspot.com site 7 (test)"
+    assert gosweetspot(folder, "site_id = 7").gosweetspot.destination == "https://api.gosweetspot.com site 7"
+
+
 def test_every_table_reaches_its_own_room(folder: Path) -> None:
     store = gosweetspot(
         folder,

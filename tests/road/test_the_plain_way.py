@@ -194,7 +194,7 @@ def test_G4_a_known_order_keeps_its_slip_number_when_the_template_changes(road: 
     assert "rata" in road.stored("A1")
 
 
-@pytest.mark.parametrize("elsewhere", ["https://other.example", "{url} site 7"])
+@pytest.mark.parametrize("elsewhere", ["https://other.example", "{url} site 7", "{url} (test)"])
 def test_G6_S23_known_slips_are_never_sent_to_another_destination(road: Road, elsewhere: str) -> None:
     road.shop.add("A1")
     road.sync()
@@ -202,7 +202,7 @@ def test_G6_S23_known_slips_are_never_sent_to_another_destination(road: Road, el
     calls = len(road.gss.requests())
     home = road.terms.destination
     road.change_terms(destination=elsewhere.format(url=home))
-    with pytest.raises(WrongDestination, match="Put the old url and site_id back"):
+    with pytest.raises(WrongDestination, match="Put the old url, site_id and mode back"):
         road.sync()
     assert len(road.gss.requests()) == calls
     road.change_terms(destination=home)
