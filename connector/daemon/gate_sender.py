@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -10,7 +11,7 @@ from connector import opening
 from connector.daemon.errand import Errand
 from connector.daemon.house import House
 from connector.late_client import LateClient
-from connector.ledger import queries
+from connector.ledger import gates, queries
 from connector.ledger.connection import Ledger
 from connector.ledger.times import moment
 from connector.lock import Busy
@@ -68,7 +69,6 @@ class GateSender:
                 if report is None:
                     continue
                 if report.pause_until is not None and report.pause_until > house.now():
-                    house.tallies.failed(store.name, "gosweetspot")
                     return report.pause_until
                 self._look_at = report.look_at or self._look_at
                 if report.read_back_calls and not (report.calls or report.states):
@@ -95,9 +95,8 @@ class GateSender:
             terms = opening.terms_of(store, key)
             with house.locks.held_to_send(store.name) as lock:
                 hooks = house.hooks(self.errand.moves, lock.is_ours)
-                before = queries.last_attempt(ledger.db)
-                report = send_store(opening.rules_of(store), terms, ledger, clients.of(store, key), hooks, SLICE)
-                self._note_times(store.name, ledger, before)
+                with self._measured(store.name, terms.gate, ledger):
+                    report = send_store(opening.rules_of(store), terms, ledger, clients.of(store, key), hooks, SLICE)
                 lock.refuse_if_lost()
         except (Busy, Fenced) as err:
             tell = house.log.info if isinstance(err, Busy) else house.log.warning
@@ -115,6 +114,19 @@ class GateSender:
                 states=report.states, pause=report.pause,
             )  # fmt: skip
         return report
+
+    @contextmanager
+    def _measured(self, store: str, gate: str, ledger: Ledger) -> Iterator[None]:
+        """For /metrics, whatever the slice comes to. A call failed where the gate tells of trouble it didn't know of
+        before: to wait for the call budget is none, and the first failure, which shuts no gate, is one."""
+        last, known = queries.last_attempt(ledger.db), gates.gate_of(ledger.db, gate)
+        try:
+            yield
+        finally:
+            self._note_times(store, ledger, last)
+            now = gates.gate_of(ledger.db, gate)
+            if now.failures and now != known:
+                self._house.tallies.failed(store, "gosweetspot")
 
     def _note_times(self, store: str, ledger: Ledger, before: int) -> None:
         """From the shop's change to GSS's answer, of shops whose revisions are times."""

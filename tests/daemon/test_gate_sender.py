@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from threading import Event
 from types import SimpleNamespace
@@ -11,8 +13,13 @@ import pytest
 
 from connector.daemon import gate_sender
 from connector.daemon.gate_sender import FRUITLESS_AGAIN, GateSender
+from connector.daemon.numbers import Tallies
+from connector.ledger import gates
+from connector.ledger.connection import Ledger, in_memory
+from connector.ledger.gates import Budget, Gate, Trouble
 from connector.report import Report
-from tests.ledger.given import START
+from connector.sync import Fenced
+from tests.ledger.given import START, terms
 
 
 class Turns(GateSender):
@@ -74,3 +81,69 @@ def test_where_the_gate_is_shut_no_store_of_the_key_is_served() -> None:
     later = START + timedelta(minutes=5)
     turns = Turns(Report("kiwi", pause="unauthorised", pause_until=later), 6, "kiwi", "moa")
     assert (turns._turns(None, None), turns.slices) == (later, ["kiwi"])  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def ledger() -> Iterator[Ledger]:
+    with in_memory() as ledger:
+        yield ledger
+
+
+def failures_counted(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, sends: Callable[[Ledger], Report], slices: int = 1
+) -> int:
+    """What /metrics tells of calls that failed, after slices of one store that came to this."""
+    here, nothing = terms(budget=Budget(1, 1000)), SimpleNamespace()
+    monkeypatch.setattr("connector.opening.terms_of", lambda *_: here)
+    monkeypatch.setattr("connector.opening.rules_of", lambda *_: None)
+    monkeypatch.setattr(gate_sender, "send_store", lambda *_: sends(ledger))
+    log = SimpleNamespace(info=lambda *_, **__: None, warning=lambda *_, **__: None)
+    lock = SimpleNamespace(is_ours=lambda: True, refuse_if_lost=lambda: None)
+    locks = SimpleNamespace(held_to_send=lambda _: nullcontext(lock))
+    house: Any = SimpleNamespace(
+        sending=None, tell_trouble=None, now=lambda: START, stopping=Event(), log=log, locks=locks,
+        hooks=lambda *_: nothing, tallies=Tallies(), at=lambda *_: None,
+    )  # fmt: skip
+    sender = GateSender("a key", house)
+    key = SimpleNamespace(resolve=lambda: None)
+    store: Any = SimpleNamespace(name="kiwi", gosweetspot=SimpleNamespace(access_key=key))
+    sender.stores = {"kiwi": store}
+    clients: Any = SimpleNamespace(of=lambda *_: None)
+    for _ in range(slices):
+        sender._busy_until.clear()
+        due = iter([START])
+        monkeypatch.setattr(gate_sender, "next_call", lambda *_, due=due: next(due, None))
+        sender._turns(ledger, clients)
+    return int(house.tallies.failures("kiwi").get("gosweetspot", 0))
+
+
+def waits_for_its_budget(ledger: Ledger) -> Report:
+    with ledger.writing() as db:
+        gates.take_call(db, "a key", Budget(1, 1000), START)
+    return Report("kiwi", calls=1, pause="the call budget", pause_until=START + timedelta(seconds=30))
+
+
+def fails_first(ledger: Ledger) -> Report:
+    """The first failure makes the gate careful and shuts nothing."""
+    with ledger.writing() as db:
+        gates.keep_gate(db, "a key", gates.after(Gate(), Trouble.NO_ANSWER, START, None, "503"))
+    return Report("kiwi", calls=2)
+
+
+def fails_behind_the_fence(ledger: Ledger) -> Report:
+    fails_first(ledger)
+    raise Fenced("503")
+
+
+@pytest.mark.parametrize(
+    ("sends", "failed"), [(waits_for_its_budget, 0), (fails_first, 1), (fails_behind_the_fence, 1)]
+)
+def test_a_failed_call_is_counted_once_and_waiting_for_the_budget_is_none(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, sends: Callable[[Ledger], Report], failed: int
+) -> None:
+    assert failures_counted(ledger, monkeypatch, sends) == failed
+
+
+def test_a_gate_that_stays_shut_counts_no_failure_more(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    fails_first(ledger)
+    assert failures_counted(ledger, monkeypatch, waits_for_its_budget, slices=3) == 0
