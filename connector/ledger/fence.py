@@ -104,6 +104,34 @@ def note_polled(db: sqlite3.Connection, store: str) -> None:
     )
 
 
+class AskedUpTo(msgspec.Struct, frozen=True):
+    """How far GSS was asked about a store behind this fence: its slips up to slip_id, then the orders that got none, up
+    to order_id and part."""
+
+    slip_id: int = 0
+    order_id: str = ""
+    part: str = ""
+
+
+def asked_up_to(db: sqlite3.Connection, store: str) -> AskedUpTo:
+    """Where the comparison goes on that an earlier run began; at its beginning behind a fence raised since."""
+    row = db.execute(
+        "SELECT p.slip_id, p.order_id, p.part FROM passes p JOIN house h ON p.asked = h.fence WHERE p.store = ?",
+        (store,),
+    ).fetchone()
+    return AskedUpTo(*row) if row else AskedUpTo()
+
+
+def note_asked(db: sqlite3.Connection, store: str, asked: AskedUpTo) -> None:
+    """Remember how far GSS was asked, in the transaction that made of its answer what it says."""
+    db.execute(
+        "INSERT INTO passes (store, asked, slip_id, order_id, part) SELECT ?, fence, ?, ?, ? FROM house WHERE true"
+        " ON CONFLICT (store) DO UPDATE SET asked = excluded.asked, slip_id = excluded.slip_id,"
+        " order_id = excluded.order_id, part = excluded.part",
+        (store, asked.slip_id, asked.order_id, asked.part),
+    )
+
+
 def let_pass(db: sqlite3.Connection, store: str) -> None:
     """The store may send again: its shop was read, and GSS was asked about all its slips."""
     db.execute(

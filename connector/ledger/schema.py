@@ -231,7 +231,11 @@ INSERT INTO house (id, epoch) VALUES (1, lower(hex(randomblob(16))));
 CREATE TABLE passes (                    -- which stores may send again; a store without a row never met a fence
     store TEXT PRIMARY KEY,
     polled INTEGER NOT NULL DEFAULT 0,   -- the fence behind which its shop was read and swept to the end
-    passed INTEGER NOT NULL DEFAULT 0    -- the fence it has passed
+    passed INTEGER NOT NULL DEFAULT 0,   -- the fence it has passed
+    asked INTEGER NOT NULL DEFAULT 0,    -- the fence behind which GSS was asked up to this slip and this order:
+    slip_id INTEGER NOT NULL DEFAULT 0,
+    order_id TEXT NOT NULL DEFAULT '',
+    part TEXT NOT NULL DEFAULT ''
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE set_aside (                 -- rows that an upgrade could not carry over

@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from connector.consider import Rules
 from connector.keeping import deeds
 from connector.keeping.backups import keep_backups
 from connector.keeping.comparing import Compared, Verdict, after_restore, pass_fence
 from connector.keeping.host import this_host
 from connector.keeping.restore import restore
-from connector.ledger import epoch, fence
+from connector.ledger import epoch, fence, gates
 from connector.ledger.backup import back_up
 from connector.ledger.connection import Ledger, open_ledger
+from connector.ledger.gates import Budget
 from connector.ledger.machine import Shown
 from connector.ledger.states import Op, State
 from connector.order import Fulfilment, Payment
 from connector.sandbox.handle import Sandbox
+from connector.selection import SelectRules
+from connector.sender import Terms
 from connector.slip import SlipRules
-from connector.sync import fetch_store
+from connector.sync import fetch_store, know_store
 from tests.ledger.given import START, an_order, sent, state, the_shop_shows
 from tests.road.conftest import one_sandbox as one_sandbox
 from tests.road.world import Road
@@ -327,6 +333,109 @@ def test_K6_the_fence_stands_while_GSS_does_not_answer(road: Road, tmp_path: Pat
     assert through(road).problem == ""
     road.sync()
     assert road.state("A1") == "accepted"
+
+
+def half_minutes(road: Road, minutes: int) -> int:
+    """Try to get through as often as the daemon does; the calls that it took."""
+    before = len(road.calls("GET"))
+    for _ in range(minutes * 2):
+        if not fence.stands(road.ledger.db, "kiwi"):
+            break
+        through(road)
+        road.clock.at += timedelta(seconds=30)
+    return len(road.calls("GET")) - before
+
+
+def fence_off(road: Road, *, adopts: bool = False) -> None:
+    with road.ledger.writing() as db:
+        know_store(db, road.terms)
+        fence.raise_fence(db, "a test", road.clock.now(), adopts=adopts)
+        fence.note_polled(db, "kiwi")
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "most"), [(401, "unauthorised", 10), (429, "no usable answer", 4), (503, "no usable answer", 9)]
+)
+def test_S15_S16_trouble_behind_the_fence_shuts_the_gate_and_calls_a_person_as_before_it(
+    road: Road, status: int, kind: str, most: int
+) -> None:
+    """A restored ledger whose key was revoked since asked every 30 seconds, and nobody was told."""
+    road.shop.add("A1")
+    road.read_the_shop()
+    fence_off(road)
+    road.gss.fault("status", status=status, retry_after=900 if status == 429 else None, times=None)
+    assert 1 < half_minutes(road, minutes=50) <= most
+    assert road.kinds() == {kind}
+    road.gss.clear_faults()
+    road.clock.at += timedelta(minutes=15)
+    assert through(road).problem == ""
+    assert (gates.gate_of(road.ledger.db, "key").failures, road.kinds()) == (0, set())
+
+
+def test_S19_while_another_store_owes_a_GET_behind_the_fence_does_not_pass_for_the_canary(road: Road) -> None:
+    road.shop.add("A1")
+    road.read_the_shop()
+    fence_off(road)
+    the_shop_shows(road.ledger, an_order("M1"), by=Rules("moa", SelectRules(), SlipRules()), to=as_moa(road))
+    with road.ledger.writing() as db:
+        know_store(db, as_moa(road))
+        fence.let_pass(db, "moa")
+        gates.keep_gate(db, "key", gates.Gate(1, road.clock.now(), "503"))
+    assert through(road).problem == ""
+    assert gates.gate_of(road.ledger.db, "key").failures == 1
+
+
+def as_moa(road: Road) -> Terms:
+    return msgspec.structs.replace(road.terms, store="moa")
+
+
+@pytest.mark.parametrize("has_slips", [True, False])
+def test_K6_a_store_that_needs_more_calls_than_an_hour_has_goes_on_where_it_was(
+    road: Road, tmp_path: Path, has_slips: bool
+) -> None:
+    """It began anew each hour, took the whole hour of the key for it, and never got through."""
+    road.shop.many(400)
+    if not has_slips:
+        for number in list(road.shop.orders):
+            road.shop.edit(number, fulfilment=Fulfilment.FULFILLED)
+    road.read_the_shop()
+    fence_off(road, adopts=not has_slips)
+    road.change_terms(budget=Budget(60, 3))
+    assert half_minutes(road, minutes=50) == 3
+    assert fence.stands(road.ledger.db, "kiwi")
+    road.ledger.close()
+    road.ledger = open_ledger(tmp_path / "state")  # a restart is no beginning
+    assert half_minutes(road, minutes=240) <= 8
+    assert not fence.stands(road.ledger.db, "kiwi")
+    asked = [number for call in road.calls("GET") for number in call]
+    assert sorted(asked) == sorted(road.shop.orders), "each once"
+    assert road.calls("PUT") == []
+
+
+def test_K6_what_became_a_slip_while_the_comparison_waited_is_asked_about_too(road: Road) -> None:
+    road.shop.many(200)
+    road.read_the_shop()
+    fence_off(road)
+    road.change_terms(budget=Budget(60, 2))
+    half_minutes(road, minutes=50)
+    road.shop.add("B1")
+    road.read_the_shop()
+    half_minutes(road, minutes=240)
+    assert not fence.stands(road.ledger.db, "kiwi")
+    assert "B1" in road.calls("GET")[-1]
+
+
+def test_K6_a_fence_raised_anew_asks_about_all_of_them_anew(road: Road) -> None:
+    road.shop.many(100)
+    road.read_the_shop()
+    fence_off(road)
+    road.change_terms(budget=Budget(60, 1))
+    assert half_minutes(road, minutes=50) == 1
+    fence_off(road)
+    road.change_terms(budget=Budget(0, 0))
+    road.gss.reset()
+    assert through(road).problem == ""
+    assert sorted(number for call in road.calls("GET") for number in call) == sorted(road.shop.orders)
 
 
 def test_K8_nobody_s_slips_are_compared_before_a_person_has_spoken(road: Road) -> None:
