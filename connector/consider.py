@@ -10,7 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from connector import selection, slip
-from connector.ledger.intake import HELD_BY_A_PERSON, Change, Kind
+from connector.ledger.intake import UNTIL_RELEASED, Change, Kind
 from connector.ledger.known import Known, PassedOver
 from connector.ledger.machine import Accept, accept
 from connector.ledger.states import Op, State
@@ -150,7 +150,7 @@ def _newest(known: Known | None, passed: PassedOver | None) -> tuple[str, bytes]
 
 def _may_be_mended(known: Known) -> bool:
     """A held order is made anew each time it is read: the store file may have been mended since."""
-    return known.state is State.HELD and not known.reason.startswith(HELD_BY_A_PERSON)
+    return known.state is State.HELD and not known.reason.startswith(UNTIL_RELEASED)
 
 
 def _is_as_before(change: Change, known: Known | None, passed: PassedOver | None) -> bool:

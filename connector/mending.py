@@ -8,6 +8,7 @@ from typing import Final
 from connector.ledger.intake import HELD_BY_A_PERSON
 from connector.ledger.machine import Alarm
 from connector.ledger.queries import Need
+from connector.ledger.renamed import ANOTHER_HAS_IT
 from connector.ledger.states import State
 
 _FOR_A_SLIP: Final = {
@@ -24,6 +25,8 @@ _FOR_A_SLIP: Final = {
 }
 
 _RELEASE: Final = "Correct the order in the shop, or send it as it is: connector slips release {slip}"
+_RENAMED: Final = "If {store} is that store under a new name, give its file the old name back"
+_ONCE_MORE: Final = "; if the order must go out once more: connector slips release {slip}"
 _LOST_LABEL: Final = (
     "Look for its label in GoSweetSpot; once seen to: connector slips acknowledge {slip} --reason '...'"
 )
@@ -54,6 +57,8 @@ def _sentence(need: Need) -> str:
         return _FOR_A_STORE.get(need.kind, _SEEN)
     if need.text.startswith(HELD_BY_A_PERSON):
         return "Let it go with: connector slips release {slip}"
+    if need.text.startswith(ANOTHER_HAS_IT):
+        return _RENAMED + (_ONCE_MORE if need.sendable else "")
     if need.sendable and need.kind in (Alarm.HELD, Alarm.POISON):
         return _RELEASE
     if need.kind == Alarm.VANISHED and need.state == State.TICKETED:

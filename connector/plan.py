@@ -94,6 +94,7 @@ def plan(
     with in_memory() as scratch:
         if known is not None:
             _copy_last_slip(known, scratch.db)
+            _copy_stores(known, scratch.db, terms)
         try:
             cursor = intake.cursor_of(known, terms.store) if known is not None and not from_the_start else ""
             planner = _Planner(rules, terms, source, known, scratch, now, report)
@@ -247,10 +248,17 @@ def _copy_last_slip(known: sqlite3.Connection, scratch: sqlite3.Connection) -> N
     _copy(known, scratch, "slips", _SLIP, "id = (SELECT max(id) FROM slips)", ())
 
 
+def _copy_stores(known: sqlite3.Connection, scratch: sqlite3.Connection, terms: Terms) -> None:
+    """The stores of this account, and this one, which the ledger may not know yet."""
+    _copy(known, scratch, "stores", "store, destination", "destination = ?", (terms.destination,))
+    scratch.execute("INSERT OR IGNORE INTO stores (store, destination) VALUES (?, ?)", (terms.store, terms.destination))
+
+
 def _copy_known(
     known: sqlite3.Connection, scratch: sqlite3.Connection, rules: Rules, terms: Terms, orders: Sequence[Order]
 ) -> None:
-    """Copy what the ledger knows of these orders, and of whoever has a number that one of them would want."""
+    """Copy what the ledger knows of these orders, of whoever has a number that one of them would want, and of what
+    other stores have under their ids."""
     ids = (terms.store, *(order.id for order in orders))
     numbers = (slip_number(order, rules.slip, rules.store) for order in orders)
     keys = (terms.destination, *(clash_key(number_key(number)) for number in numbers if isinstance(number, str)))
@@ -260,6 +268,13 @@ def _copy_known(
     _copy(known, scratch, "slips", _SLIP, f"({these}) OR ({with_their_numbers})", (*ids, *keys))
     _copy(known, scratch, "versions", _VERSION, of_these, ids)
     _copy_calls(known, scratch, these, ids)
+    elsewhere = (
+        "store IN (SELECT store FROM stores WHERE destination = ? AND store <> ?)"  # noqa: S608
+        f" AND order_id IN ({_marks(len(orders))})"
+    )
+    others = (terms.destination, *ids)
+    _copy(known, scratch, "slips", _SLIP, elsewhere, others)
+    _copy(known, scratch, "versions", _VERSION, f"slip_id IN (SELECT id FROM slips WHERE {elsewhere})", others)  # noqa: S608
     _copy(known, scratch, "passed_over", _PASSED, these, ids)
 
 

@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 import msgspec
 
-from connector.ledger import alerts, clashes, reached
-from connector.ledger.known import Known
+from connector.ledger import alerts, clashes, reached, renamed
+from connector.ledger.known import Key, Known
 from connector.ledger.machine import GHOST_WINDOW, Alarm
 from connector.ledger.states import Op, State
 from connector.ledger.times import stamp
 from connector.packing_slip import clash_key, number_key
 
 HELD_BY_A_PERSON = "held by "
+UNTIL_RELEASED = (HELD_BY_A_PERSON, renamed.ANOTHER_HAS_IT)
+"""How the reasons begin of what stays held, whatever the shop changes, until a person releases it."""
 CHANGED_AFTER_ITS_END = "changed after its end"
 """The kind of alert about an order that a shop changes when its data was removed long since."""
 _AND_NOW = "; and now: "
@@ -139,6 +141,7 @@ class _Page:
         self.stopped: list[tuple[str, str, int]] = []
         self.noted: list[tuple[str, int]] = []
         self.alerts: list[tuple[int | None, str, str]] = []
+        self.begun: dict[Key, tuple[int, bytes]] = {}
         self.wanted: dict[str, list[int]] = {}
         self.numbers: list[tuple[str, str, str, int]] = []
         self.may_free_a_number = False
@@ -158,7 +161,10 @@ class _Page:
         self.next_slip += 1
         key = number_key(change.number or "")
         clash = clash_key(key)
-        given = change.number if change.kind is Kind.SHIP else None
+        given = None
+        if change.kind is Kind.SHIP:
+            given = change.number
+            self.begun[change.order_id, change.part] = slip_id, change.content
         if change.number:
             self.wanted.setdefault(clash, []).append(slip_id)
         self.slips.append(
@@ -193,7 +199,7 @@ class _Page:
             self._doubt(change, before)
         elif change.kind is Kind.HELD:
             self._hold(change, before, change.reason)
-        elif _is_held_by_a_person(before):
+        elif _stays_held(before):
             self._hold(change, before, "")
         elif before.op is Op.PUT and before.hash == change.hash and before.state is not State.HELD:
             self.released.append(before.slip_id)  # nothing that freight sees has changed (U9)
@@ -332,10 +338,12 @@ class _Page:
         db = self.db
         if self.replaced:
             self._supersede()
-        clashing = self._clashing() if self.wanted else {}
+        same = renamed.found(db, self.store, self.begun) if self.begun else {}
+        clashing = self._clashing(same) if self.wanted else {}
         if self.slips:
+            nameless = same.keys() | clashing.keys()
             slips = (
-                [_without_number(row) if row[0] in clashing else row for row in self.slips] if clashing else self.slips
+                [_without_number(row) if row[0] in nameless else row for row in self.slips] if nameless else self.slips
             )
             db.executemany(
                 "INSERT INTO slips (id, store, order_id, part, order_number, number, number_key, clash_key,"
@@ -354,14 +362,19 @@ class _Page:
         )
         db.executemany("INSERT INTO bodies VALUES (?, ?, ?)", self.bodies)
         clashes.hold(db, self.store, clashing, self.now)
+        renamed.hold(db, self.store, same, self.now)
         if self.may_free_a_number:
             clashes.free_first_holders(db, self.now)
         self._write_the_rest()
 
-    def _clashing(self) -> dict[int, str]:
-        """Slips of this page whose number another order wants too: slip id -> whose."""
+    def _clashing(self, same: Mapping[int, str]) -> dict[int, str]:
+        """Slips of this page whose number another order wants too: slip id -> whose. same  those whose very order
+        another store has: they want none before they are released."""
         names = {row[0]: row[4] for row in self.slips}
-        return clashes.found(self.db, self.destination, self.wanted, names, self.now)
+        wanted = self.wanted
+        if same:
+            wanted = {key: rest for key, ids in wanted.items() if (rest := [one for one in ids if one not in same])}
+        return clashes.found(self.db, self.destination, wanted, names, self.now)
 
     def _write_the_rest(self) -> None:
         db = self.db
@@ -429,16 +442,16 @@ def _is_over(state: State) -> bool:
     return state in (State.TICKETED, State.PROCESSED, State.LATE)
 
 
-def _is_held_by_a_person(before: Known) -> bool:
-    return before.state is State.HELD and before.reason.startswith(HELD_BY_A_PERSON)
+def _stays_held(before: Known) -> bool:
+    return before.state is State.HELD and before.reason.startswith(UNTIL_RELEASED)
 
 
 def _still_held(before: Known, reason: str) -> str:
-    """Why the next version is held. A person's hold outlives it, whatever else is wrong, until a person releases it."""
-    if not _is_held_by_a_person(before):
+    """Why the next version is held. What is held until it is released stays so, whatever else is wrong."""
+    if not _stays_held(before):
         return reason
-    by_a_person = before.reason.partition(_AND_NOW)[0]
-    return f"{by_a_person}{_AND_NOW}{reason}" if reason else by_a_person
+    first = before.reason.partition(_AND_NOW)[0]
+    return f"{first}{_AND_NOW}{reason}" if reason else first
 
 
 def _without_number(row: tuple[object, ...]) -> tuple[object, ...]:

@@ -46,7 +46,7 @@ _OPS = {op.value: op for op in Op}
 
 def slips_known(db: sqlite3.Connection, store: str, order_ids: Sequence[str]) -> dict[Key, Known]:
     """What is recorded for these orders, all their parts."""
-    rows = _of_orders(
+    rows = of_orders(
         db,
         "SELECT s.order_id, s.part, s.id, s.number, s.revision, s.content, v.seq, v.op, v.state, v.hash, v.reason,"
         " s.order_number, s.delivered IS NOT NULL"
@@ -63,7 +63,7 @@ def slips_known(db: sqlite3.Connection, store: str, order_ids: Sequence[str]) ->
 
 def orders_passed_over(db: sqlite3.Connection, store: str, order_ids: Sequence[str]) -> dict[Key, PassedOver]:
     """Which of these orders were passed over so far."""
-    rows = _of_orders(
+    rows = of_orders(
         db,
         "SELECT order_id, part, revision, content, decision, reason, order_number FROM passed_over"
         " WHERE store = ? AND order_id IN ",
@@ -88,16 +88,14 @@ def shipments_known(db: sqlite3.Connection, store: str, order_ids: Sequence[str]
     found: dict[Key, str] = {}
     for table in ("slips", "passed_over"):
         question = f"SELECT order_id, part, shipment FROM {table} WHERE shipment <> '' AND store = ? AND order_id IN "  # noqa: S608
-        found |= {(row[0], row[1]): row[2] for row in _of_orders(db, question, store, order_ids)}
+        found |= {(row[0], row[1]): row[2] for row in of_orders(db, question, store, order_ids)}
     return found
 
 
 _MOST_PARAMETERS = 10_000
 
 
-def _of_orders(
-    db: sqlite3.Connection, question: str, store: str, order_ids: Sequence[str]
-) -> Iterator[tuple[Any, ...]]:
+def of_orders(db: sqlite3.Connection, question: str, store: str, order_ids: Sequence[str]) -> Iterator[tuple[Any, ...]]:
     """The rows of a question that ends in `IN`. Ids are parameters: json_each cuts a text at a NUL, and the order it
     belongs to would pass for a new one each time it is read."""
     for first in range(0, len(order_ids), _MOST_PARAMETERS):

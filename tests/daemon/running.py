@@ -80,7 +80,8 @@ class Place:
         """Drop an export of these orders into the store's folder."""
         folder = self.folder / "exports" / name
         folder.mkdir(parents=True, exist_ok=True)
-        rows = [",".join(COLUMNS), *(",".join(order(number, **changes).values()) for number in numbers)]
+        whose = {"Name": f"Aroha of {name.title()}"} | changes  # no two shops have an order in common
+        rows = [",".join(COLUMNS), *(",".join(order(number, **whose).values()) for number in numbers)]
         partial = folder / f".{file}.tmp"
         partial.write_text("\n".join(rows) + "\n")
         partial.rename(folder / file)

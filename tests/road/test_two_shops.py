@@ -56,7 +56,7 @@ def test_P21_orders_that_are_passed_over_do_not_mix_either(road: Road) -> None:
     """One shop's order waits, the other's of the same id goes out; then they change places."""
     both = TwoShops(road)
     both.shops["kiwi"].add("1001", cancelled=True)
-    both.shops["moa"].add("1001")
+    both.shops["moa"].add("1001", ship_to=address("2 Rata Street"))
     for store in ("kiwi", "moa"):
         both.sync(store)
     assert set(both.at_gss()) == {"M-1001"}
