@@ -146,7 +146,7 @@ def test_an_unknown_order_ends_with_2_and_says_where_to_look(kiwi: Desk) -> None
 def test_an_order_of_several_stores_is_told_for_each_or_for_the_one_named(desk: Desk) -> None:
     for name, prefix in (("kiwi", "K-"), ("moa", "M-")):
         desk.store(name, prefix=prefix)
-        desk.export(order(1), store=name)
+        desk.export(order(1, Name=f"Aroha of {name}"), store=name)
     desk("sync")
     assert [one["store"] for one in desk("explain", "#1", "--json").values] == ["kiwi", "moa"]
     assert desk("explain", "#1", "--store", "moa", "--json").value["number"] == "M-#1"

@@ -128,7 +128,7 @@ def test_K8_Z10_a_fence_that_only_a_person_lifts_waits_for_one(kiwi: Desk) -> No
 def test_K8_the_fence_is_one_thing_however_many_stores_are_asked_for(desk: Desk) -> None:
     for name in ("kiwi", "moa"):
         desk.store(name, prefix=name)
-        desk.export(order(1), store=name)
+        desk.export(order(1, Name=f"Aroha of {name}"), store=name)
     desk("sync")
     fenced(desk, asks=True)
     value = desk("status", "kiwi", "moa", "--json").value
@@ -138,7 +138,7 @@ def test_K8_the_fence_is_one_thing_however_many_stores_are_asked_for(desk: Desk)
 def test_G5_a_store_whose_file_is_gone_is_a_problem_while_its_slips_are_open(desk: Desk, sandbox: Sandbox) -> None:
     for name in ("kiwi", "moa"):
         desk.store(name, prefix=name)
-        desk.export(order(1), store=name)
+        desk.export(order(1, Name=f"Aroha of {name}"), store=name)
     sandbox.fault("lost", times=None)
     desk("sync")
     (desk.folder / "config" / "moa.toml").unlink()
