@@ -27,7 +27,7 @@ def found(db: sqlite3.Connection, store: str, begun: Mapping[Key, tuple[int, byt
     rows = of_orders(
         db,
         "SELECT s.order_id, s.part, s.content, s.store, coalesce('slip ' || s.number, 'order ' || s.order_number)"
-        " FROM stores here CROSS JOIN stores other CROSS JOIN slips s CROSS JOIN versions v"  # in this order: by the ids
+        " FROM stores here CROSS JOIN stores other CROSS JOIN slips s CROSS JOIN versions v"  # in this order
         " WHERE here.store = ? AND other.destination = here.destination AND other.store <> here.store"
         " AND s.store = other.store AND v.slip_id = s.id AND v.newest = 1 AND v.state <> 'withdrawn'"
         " AND s.order_id IN ",
@@ -43,8 +43,8 @@ def found(db: sqlite3.Connection, store: str, begun: Mapping[Key, tuple[int, byt
 
 def _reason(store: str, other: str, name: str) -> str:
     return (
-        f"{ANOTHER_HAS_IT}: {other}, as {name}. If {store} is {other} under a new name, give its file the old name back. "
-        "If the order must go out once more, release it."
+        f"{ANOTHER_HAS_IT}: {other}, as {name}. If {store} is {other} under a new name, give its file the old name"
+        " back. If the order must go out once more, release it."
     )
 
 
