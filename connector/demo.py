@@ -200,7 +200,7 @@ def _later(stage: Stage) -> bool:
     status = status_of(stage.folder / "config", stage.folder / "state", (), datetime.now(UTC))
     late = [one for one in status.needs if one.need.kind == "late"]
     stage.screen.line()
-    show_needs(stage.screen, late, len(late), datetime.now(UTC))
+    show_needs(stage.screen, late, sum(status.needs_counted.values()), datetime.now(UTC))
     return all(
         [
             _promise(

@@ -19,6 +19,7 @@ def test_every_promise_is_kept_and_shown(desk: Desk) -> None:
         "ok: #1016 and #1030 are there",
         "ok: #1002 is late, and a person is told",
     ]
+    assert " things wait for a person:" in said.out
     for words in ("held", "skip", "wait", "confirmed", "withdrawn", 'The country "Atlantis" is not known', "What next"):
         assert words in said.out
 
