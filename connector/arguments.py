@@ -73,7 +73,14 @@ class _Words(argparse.HelpFormatter):
 
 
 class _Parser(argparse.ArgumentParser):
-    """argparse, with the near miss suggested."""
+    """argparse, with the near miss suggested, and no silence about help that could not be written."""
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        if file is not sys.stdout:
+            super()._print_message(message, file)
+        else:
+            file.write(message)
+            file.flush()
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.choices is not None and value not in action.choices:
@@ -270,10 +277,16 @@ def _slips(commands: Any) -> None:
         deed.add_argument("name", metavar="SLIP", help="its number, or its order's number or id")
         deed.add_argument("--store", help="where several stores have such a slip")
         if reason:
-            deed.add_argument("--reason", required=True, help="a few words for whoever looks at it later")
+            deed.add_argument("--reason", type=_words, required=True, help="a few words for whoever looks at it later")
     dismissed = _deed(deeds, "dismiss", "close an alert that belongs to no slip, such as a file that couldn't be read")
     dismissed.add_argument("alert", type=_positive, metavar="ALERT", help="its number, as `connector status` shows it")
-    dismissed.add_argument("--reason", required=True, help="a few words for whoever looks at it later")
+    dismissed.add_argument("--reason", type=_words, required=True, help="a few words for whoever looks at it later")
+
+
+def _words(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty: say in a few words why")
+    return text
 
 
 def _deed(deeds: Any, name: str, summary: str) -> argparse.ArgumentParser:
@@ -331,7 +344,7 @@ def _ledger(commands: Any) -> None:
     tidy.add_argument("--keep", type=_positive, default=7, metavar="N", help="so many backups stay (default: 7)")
     _deed(deeds, "fence", "which stores may not send after a restore, why, and what is missing")
     lift = _deed(deeds, "lift-fence", "say that no other machine sends from a copy of this ledger")
-    lift.add_argument("--reason", required=True, help="how you know, for whoever looks at it later")
+    lift.add_argument("--reason", type=_words, required=True, help="how you know, for whoever looks at it later")
     _deed(deeds, "adopt", "before the first sync: take what GoSweetSpot has already as known")
     _deed(deeds, "check", "is the file sound?")
     _deed(deeds, "tables", "names and sizes of its tables")

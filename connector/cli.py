@@ -26,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; no error of its work leaves as an exception."""
     take_the_first_handles()
     write_every_letter()
-    asked = parse(argv)
+    asked = _asked(argv)
     # Else pydantic looks through every installed package for plugins, and runs what it finds beside our keys.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     if why := refusal():
@@ -42,6 +42,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     if screen.lost:
         screen.trouble([f"what was to be shown is lost ({screen.lost}); the work itself went on."])
     return code or (Code.WAITS if screen.lost else Code.DONE)
+
+
+def _asked(argv: Sequence[str] | None) -> Namespace:
+    """The command as typed; leaves with exit code 0 where its help was asked for and written, 2 where it is none."""
+    try:
+        return parse(argv)
+    except OSError as err:
+        from connector.show.screen import Screen
+
+        screen = Screen(sys.stdout, sys.stderr)
+        screen.drop(err)
+        if screen.lost:
+            screen.trouble([f"what was to be shown is lost ({screen.lost})."])
+        raise SystemExit(Code.WAITS if screen.lost else Code.DONE) from None
 
 
 def _done(asked: Namespace, screen: Screen) -> int:

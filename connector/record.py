@@ -145,7 +145,7 @@ class _Recorder:
         if self._reading.may_doubt and (word is Accept.TIE or word is Accept.STALE):
             self.doubtful.add(order.id)
             return
-        _count(self._report, considered, over)
+        _count(self._report, considered, before, over)
         if considered.change is not None:
             self._changes.append((considered.change, before, over is not None))
             if before is not None and considered.change.revision < before.revision:
@@ -164,7 +164,7 @@ class _Recorder:
             if change is not None and self._reading.may_doubt:
                 self.doubtful.add(order_id)
             elif change is not None:
-                _count(self._report, Considered(Accept.NEWER, change), None)
+                _count(self._report, Considered(Accept.NEWER, change), before, None)
                 self._changes.append((change, before, False))
 
     def _gone(self, ids: set[str], known: dict[Key, Known], passed: dict[Key, PassedOver]) -> None:
@@ -231,7 +231,7 @@ _COUNTED = {
 }
 
 
-def _count(report: Report, considered: Considered, over: PassedOver | None) -> None:
+def _count(report: Report, considered: Considered, before: Known | None, over: PassedOver | None) -> None:
     change = considered.change
     if considered.accept is Accept.STALE:
         name = "stale"
@@ -239,6 +239,8 @@ def _count(report: Report, considered: Considered, over: PassedOver | None) -> N
         name = "unchanged"
     elif change.kind is Kind.SHIP and considered.accept is not Accept.NEW and over is None:
         name = "changed"
+    elif change.kind is Kind.WITHDRAW and before is None:
+        name = "skipped"  # it never had a slip to be taken back
     else:
         name = _COUNTED[change.kind]
     setattr(report, name, getattr(report, name) + 1)

@@ -12,11 +12,16 @@ from connector.problem import ConfigError, Problem
 if TYPE_CHECKING:
     from connector.toml_lines import KeyPath
 
+_NO_DATE: Final = "no date"
+"""What tomllib doesn't say of a date that is none: it stops at the first dash."""
+_LIKE_A_DATE: Final = re.compile(r"=\s*(\d{4}-\d{1,2}-\d{1,2}|\d{1,2}/\d{1,2}/\d{4})")
+
 _SENTENCES: Final[tuple[tuple[str, str, str], ...]] = (
     ("Invalid value", "the value is not TOML", 'Put text in double quotes, as in path = "exports/*.csv"'),
     ("Invalid statement", "the line begins with what is no key", "Write key = value; a comment begins with #"),
     ("Invalid initial", "the name of a key or table is missing", "Write key = value, or a table as in [source]"),
     ("Expected '='", "a key has no value", 'Write key = value, as in every = "2m"'),
+    (_NO_DATE, "there is no such date", "Write year-month-day, as in 2026-11-22"),
     ("Expected newline", "something follows the value", "Put text in double quotes, and one key = value on a line"),
     ("Expected ']", "the name of a table has no closing bracket", "Write it alone on its line, as in [source]"),
     ("Expected ", "a text has no closing quote", "Close it with the quote it began with"),
@@ -66,12 +71,14 @@ def _problem(text: str, file: str, said: str) -> Problem:
     if said.startswith(_TWICE) and (twice := _first_twice(text)):
         path, first, second = twice
         return Problem(file, second, key_of(path), f"stands here and on line {first}", "Keep one of the two")
+    place = re.search(r"at line (\d+)", said)
+    line = int(place[1]) if place else text.rstrip().count("\n") + 1
+    if said.startswith("Expected newline") and _LIKE_A_DATE.search(text.split("\n")[line - 1]):
+        said = _NO_DATE
     what, mend = next(
         ((what, mend) for start, what, mend in _SENTENCES if said.startswith(start)),
         ("this is not TOML", "Compare the line with docs/configuration.md"),
     )
-    place = re.search(r"at line (\d+)", said)
-    line = int(place[1]) if place else text.rstrip().count("\n") + 1
     return Problem(file, line, _key_at(text, line), what, mend)
 
 

@@ -135,6 +135,7 @@ SYNTAX = [
     ("batch_size.a = 5\n[gosweetspot.batch_size]", "line 9  [gosweetspot] batch_size: a key or table stands twice"),
     ("[gosweetspot.access_key]", "line 8  [gosweetspot] access_key: stands here and on line 7"),
     ("since = 2026-02-30", "line 8  [gosweetspot] since: there is no such date"),
+    ("since = 2026-13-01", "line 8  [gosweetspot] since: there is no such date"),
     ('url = "\\ud800"', "line 8  [gosweetspot] url: a text holds an escape that is no character"),
     ("batch_size = " + "9" * 5000, "line 8  [gosweetspot] batch_size: a number is far too long"),
     ("batch_size = " + "[" * 5000, "line 8  [gosweetspot] batch_size: lists lie in lists, too deep to read"),

@@ -129,7 +129,10 @@ def erase(
         for name in names:
             orders = people_data.orders_named(db, name, store)
             if not orders:
-                raise Refused(f"no order is known by {name!r}; nothing was erased. Find it: connector privacy find")
+                raise Refused(
+                    f"no order is known by {name!r}; nothing was erased. Find it by a name, an e-mail address or a "
+                    "telephone: connector privacy find WORDS"
+                )
             found += _of_one(name, orders)
         for order in found:
             people_data.erase(db, order, now)

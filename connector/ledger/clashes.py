@@ -30,14 +30,14 @@ def found(
     for clash, key, slip_id, order_number, store in others:
         mine = [own for own in wanted[clash] if own != slip_id]
         for own in mine:
-            whose[own] = f"order {order_number} of store {store}"
+            whose[own] = f"Order {order_number} of store {store}"
         if mine:
             _hold_first(db, slip_id, store, key, now)
     for own_ids in wanted.values():
         if len(own_ids) > 1:
             for own in own_ids:
                 other = next(one for one in own_ids if one != own)
-                whose.setdefault(own, f"order {names.get(other, 'read before')}")
+                whose.setdefault(own, f"Order {names.get(other, 'read before')}")
     return whose
 
 

@@ -256,15 +256,15 @@ def _reason(event: Event, words: str, note: str) -> str:
 
 
 _ALARM_TEXTS = {
-    Alarm.LATE: "was cancelled, but GSS had already ticketed it: stop the parcel, or call the buyer",
-    Alarm.REFUSED: "was refused by GSS: {words}. Correct the order in the shop, or `connector slips retry` it",
-    Alarm.POISON: "is rejected by GSS even alone in its batch. Correct the order in the shop, or send it once more",
+    Alarm.LATE: "was cancelled, but GSS had already ticketed it: stop the parcel, or call the buyer.",
+    Alarm.REFUSED: "was refused by GSS: {words}. Correct the order in the shop, or send it once more.",
+    Alarm.POISON: "is rejected by GSS even alone in its batch. Correct the order in the shop, or send it once more.",
 }
 
 
 def _alarm_text(alarm: Alarm, number: str, words: str, *, pending: bool) -> str:
-    text = f"slip {number} " + _ALARM_TEXTS[alarm].replace("{words}", words)
-    return f"{text}. {reached.SENT_BEFORE}" if pending and alarm is not Alarm.LATE else text
+    text = f"slip {number} " + _ALARM_TEXTS[alarm].replace("{words}", words.rstrip("."))
+    return f"{text} {reached.SENT_BEFORE}" if pending and alarm is not Alarm.LATE else text
 
 
 def _keep_answers(db: sqlite3.Connection, attempt_id: int, heard: Heard, usual: set[int]) -> None:

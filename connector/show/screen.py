@@ -107,9 +107,9 @@ class Screen:
             write()
             self._out.flush()
         except (OSError, ValueError) as err:
-            self._drop(err)
+            self.drop(err)
 
-    def _drop(self, err: OSError | ValueError) -> None:
+    def drop(self, err: OSError | ValueError) -> None:
         """The reader has gone (`| head`), which is no loss, or the disk takes no more. Python would fail once more on
         the way out, flushing into it."""
         self.is_open = False

@@ -39,7 +39,7 @@ class Layout(msgspec.Struct, frozen=True):
     """Positions for rows that were widened first: an empty cell after the last column, then the joined ones.
 
     width     columns of the header
-    key       the column that groups the rows of an order
+    key       the column that groups the rows of an order; key_name  its name
     id_at     the column of the order's own key; another than `key` in exports that give it on the first row only
     joins     columns to be joined with a space, one more cell each
     head, ship, bill, line   the cells of HEAD, ADDRESS, BILLING and LINE
@@ -52,6 +52,7 @@ class Layout(msgspec.Struct, frozen=True):
 
     width: int
     key: int
+    key_name: str
     id_at: int
     joins: tuple[tuple[int, ...], ...]
     head: Cells
@@ -138,6 +139,7 @@ def _placed(found: Mapping[str, tuple[str, ...]], at: Mapping[str, int], dialect
     return Layout(
         width=width,
         key=at[found[dialect.key][0]],
+        key_name=found[dialect.key][0],
         id_at=at[found["id"][0]],
         joins=tuple(tuple(at[name] for name in names) for names in joins),
         head=cells(HEAD),

@@ -102,7 +102,7 @@ def _pages(stream: BinaryIO, file: ExportFile, fresh: Mark, sound: Sound, read: 
             yield Piece(notes=(f"{file.name}: it was changed or taken away while it was read; left for the next run.",))
             return
         scanned = file.size if is_last else stream.tell()
-        yield Piece(tuple(batch.orders), mark, alerts=_alerts(file, batch), scanned=scanned)
+        yield Piece(tuple(batch.orders), mark, alerts=_alerts(file, batch, layout.key_name), scanned=scanned)
 
 
 class _Batch(msgspec.Struct):
@@ -129,7 +129,7 @@ def _batch(found: Iterable[Group], read: Reading) -> _Batch:
     return batch
 
 
-def _alerts(file: ExportFile, batch: _Batch) -> tuple[str, ...]:
+def _alerts(file: ExportFile, batch: _Batch, key: str) -> tuple[str, ...]:
     alerts = []
     if batch.wide:
         alerts.append(
@@ -138,8 +138,8 @@ def _alerts(file: ExportFile, batch: _Batch) -> tuple[str, ...]:
         )
     if batch.keyless:
         alerts.append(
-            f"{file.name}: {_rows_said(batch.keyless)} no order number or id and could not be read. "
-            "Export again with it."
+            f'{file.name}: {_rows_said(batch.keyless)} nothing in "{key}", which tells orders apart, and could not be '
+            "read. Export again with it."
         )
     return tuple(alerts)
 

@@ -118,6 +118,13 @@ def test_Z4_a_full_disk_under_the_output_keeps_no_store_from_being_synced(
     assert "what was to be shown is lost (No space left on device); the work itself went on." in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("word", ["--help", "--version"])
+def test_Z4_help_that_a_full_disk_swallows_is_no_good_end(word: str) -> None:
+    connector = Path(sys.executable).with_name("connector")
+    ran = subprocess.run(f"'{connector}' {word} >/dev/full", shell=True, capture_output=True, text=True, check=False)
+    assert (ran.returncode, "is lost (No space left on device)" in ran.stderr) == (1, True)
+
+
 def test_Z4_a_full_disk_under_the_errors_changes_no_exit_code(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", Full())
     assert main(("sync", "nope")) == 2

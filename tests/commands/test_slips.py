@@ -114,6 +114,15 @@ def test_an_alert_of_a_slip_is_not_dismissed_but_acknowledged(desk: Desk) -> Non
     assert (said.code, "connector slips acknowledge" in said.err) == (2, True)
 
 
+@pytest.mark.parametrize("reason", ["", "  "])
+def test_an_empty_reason_is_none(reason: str, desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    for deed, what in (("hold", "#1"), ("acknowledge", "#1"), ("dismiss", "1")):
+        with pytest.raises(SystemExit) as end:
+            desk("slips", deed, what, "--reason", reason)
+        assert end.value.code == 2
+        assert "--reason: it is empty: say in a few words why" in capsys.readouterr().err
+
+
 def test_who_did_what_and_why_is_kept(desk: Desk) -> None:
     held(desk)("slips", "acknowledge", "#2", "--reason", "the buyer moved to Atlantis")
     [action] = desk("slips", "show", "#2", "--json").value["actions"]

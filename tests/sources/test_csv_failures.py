@@ -206,7 +206,10 @@ def test_C10_rows_without_any_order_number_are_told_and_the_others_are_read(shop
     shop.drop([order(1) | {"Name": "", "Id": ""}, order(1001)])
     [page] = shop.pages()
     assert [one.number for one in page.orders] == ["#1001"]
-    assert page.alerts == ("orders.csv: row 2 has no order number or id and could not be read. Export again with it.",)
+    assert page.alerts == (
+        'orders.csv: row 2 has nothing in "Name", which tells orders apart, and could not be read. '
+        "Export again with it.",
+    )
 
 
 @pytest.mark.parametrize("quote", ["", '"'])
