@@ -40,11 +40,12 @@ class Sweep:
         self._restarts = 0
 
     def pages(self) -> Iterator[Page]:
-        """What may still ship, then what changed in the last 48 hours before the newest change; orders may repeat."""
+        """What changed in the last 48 hours before the newest change, then what may still ship; orders may repeat. The
+        short list first: the other one may be too long to come to its end in one run."""
         newest = self._api.ask(query.NEWEST, {}, _Newest).newest.newest()
-        yield from self._list(query.NOT_DONE)
         if newest:
             yield from self._list(query.orders_since(json_body.utc(newest) - LATELY))
+        yield from self._list(query.NOT_DONE)
 
     def single(self, ids: Sequence[str]) -> Iterator[Page]:
         """These orders, by their ids. What can't be an id of Shopify's is named, no more: asked for, it would fail the

@@ -74,15 +74,16 @@ class WooCommerceSource:
         yield from self._walked(known)
 
     def sweep(self) -> Iterator[Page]:
-        """Every order in a status from which it may still ship, and all that changed in the 48 hours before the newest
-        change, one dated in the future aside; last, whether its webhooks are on. Raises SourceError."""
+        """All that changed in the 48 hours before the newest change, one dated in the future aside, and every order in
+        a status from which it may still ship; last, whether its webhooks are on. The short list first: the other one
+        may be too long to come to its end in one run. Raises SourceError."""
         newest = mark_of("", *self._lister.newest())
         if not newest:
             return
         statuses = open_statuses(self._api, self._options.statuses)
         if statuses.alerts:
             yield Page((), "", alerts=statuses.alerts)
-        for filters in ({"status": ",".join(statuses.known)}, _since(earlier(newest, SWEPT_BACK))):
+        for filters in (_since(earlier(newest, SWEPT_BACK)), {"status": ",".join(statuses.known)}):
             for step in walk(self._lister, filters, newest, Place()):
                 yield _page(step, "")
         if alerts := silent(self._api, self._context.store):

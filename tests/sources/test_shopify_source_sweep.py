@@ -14,6 +14,7 @@ from connector.sources.shopify import ShopifySource
 from connector.sources.shopify_options import ShopifyOptions
 from connector.testing.faults import page
 from connector.testing.shop_double import Draft
+from connector.testing.shop_server import Request, Response
 from tests.shops.shopify import ALL_SCOPES, Line, ShopifyDouble
 from tests.sources.shopify_shop import at, calls, ids, orders, placed, source, walked
 
@@ -49,6 +50,26 @@ def test_the_sweep_has_all_that_may_still_ship_and_all_that_changed_lately(monke
         assert swept(shop, monkeypatch) == {
             opened, held, unpaid, partly, scheduled, pending, half, late, lately_sent
         }  # fmt: skip
+
+
+def test_P29_what_changed_lately_is_swept_though_the_list_of_all_that_is_open_never_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with ShopifyDouble() as shop:
+        placed(shop, 3)
+        lately = shop.place(Draft(), at(30 * DAYS))
+        answer = shop.answer
+
+        def breaks_off(request: Request) -> Response:
+            is_long = b"-fulfillment_status:fulfilled" in request.body
+            return Response(502) if is_long else answer(request)
+
+        monkeypatch.setattr(shop.server, "_answer", breaks_off)
+        seen: list[str] = []
+        with pytest.raises(Unreachable):
+            for page in source(shop, monkeypatch).sweep():
+                seen += [order.id for order in page.orders]
+        assert seen == [lately]
 
 
 def test_P22_the_sweep_sees_what_no_change_date_tells(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ import pytest
 from pydantic import ValidationError
 
 from connector.order import Payment, content_hash
-from connector.sources.base import LiveSource, Malformed
+from connector.sources.base import LiveSource, Malformed, Throttled
 from connector.sources.woocommerce_cursor import earlier, mark_of, parse
 from connector.sources.woocommerce_options import WooCommerceOptions, shop_address
 from connector.testing.shop_double import Draft
@@ -338,6 +338,23 @@ def test_trap_L14_after_days_of_silence_all_is_read_back_to_the_mark(tmp_path: P
         assert set(missed) <= set(ids_of(told))
         by_change = [query for query in visit.asked() if query["orderby"] == "modified"]
         assert {(query["per_page"], query["offset"]) for query in by_change} == {("1", "0")}
+
+
+def test_P29_what_changed_lately_is_swept_though_the_list_of_all_that_is_open_never_ends(tmp_path: Path) -> None:
+    def throttles(request: Request, whole: Response) -> Response:
+        query = query_of(request)
+        is_long = query.get("status", "any") != "any" and query.get("per_page") != "1"
+        return Response(429, b"") if is_long else whole
+
+    with visiting(tmp_path) as visit:
+        visit.place(3, ago=timedelta(days=9))
+        lately = visit.place(2)
+        visit.shop.server.fail(rewrites(throttles))
+        seen: list[str] = []
+        with pytest.raises(Throttled):
+            for page in visit.source.sweep():
+                seen += ids_of([page])
+        assert seen == lately
 
 
 def test_P12_what_becomes_visible_late_is_still_read(tmp_path: Path) -> None:
