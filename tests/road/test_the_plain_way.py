@@ -47,12 +47,13 @@ def test_a_second_sync_of_an_unchanged_shop_makes_no_put_at_all(road: Road) -> N
 
 
 def test_every_order_read_is_counted_once(road: Road) -> None:
+    """What is cancelled and never had a slip is not withdrawn, but skipped."""
     road.shop.add("new")
     road.shop.add("bad", ship_to=msgspec.structs.replace(road.shop.orders["new"].ship_to, country="Atlantis"))
     road.shop.add("gone", cancelled=True)
     road.shop.add("pickup", shipping_method="Pick up in store")
     report = road.sync()
-    assert (report.read, report.new, report.held, report.withdrawn, report.skipped) == (4, 1, 1, 0, 2)  # what never had a slip is not withdrawn
+    assert (report.read, report.new, report.held, report.withdrawn, report.skipped) == (4, 1, 1, 0, 2)
 
 
 def test_a_held_order_is_made_anew_when_it_is_read_and_changes_only_when_the_store_file_mends_it(road: Road) -> None:
