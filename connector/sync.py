@@ -141,10 +141,10 @@ def send_store(
 def next_call(terms: Terms, ledger: Ledger, now: datetime, look_at: datetime | None = None) -> datetime | None:
     """When GSS is to be called next for this store; None when nothing is owed or to be read back.
 
-    look_at: reading back waits until then.
+    look_at: reading back waits until then; a time further off than an hour's budget is one of a clock that was ahead.
     """
     read = proofs.due_again(ledger.db, terms.store, now) if terms.read_back else None
-    if read is not None and look_at is not None:
+    if read is not None and look_at is not None and look_at - now <= outbox.LONGEST_WAIT:
         read = max(read, look_at)
     times = [one for one in (outbox.next_due(ledger.db, terms.store, now), read) if one is not None]
     return min(times, default=None)

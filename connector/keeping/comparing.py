@@ -20,7 +20,7 @@ from connector.consider import Rules
 from connector.gosweetspot.answers import Outcome
 from connector.gosweetspot.client import pieces
 from connector.gosweetspot.records import ReadBack, Record
-from connector.ledger import comparison, fence, gates
+from connector.ledger import comparison, fence, gates, outbox
 from connector.ledger.comparison import Passed, Standing
 from connector.ledger.connection import Ledger
 from connector.ledger.fence import AskedUpTo
@@ -211,7 +211,7 @@ class _Asking:
             return
         with self.ledger.writing() as db:
             gate = gates.gate_of(db, self.terms.gate)
-            if trouble or (gate.failures and not comparison.is_owed_beside(db, self.terms.destination)):
+            if trouble or (gate.failures and not outbox.is_owed_at(db, self.terms.destination)):
                 keep_gate(db, self.terms, gate, trouble, answer, self.clock())
 
     def _may_call(self) -> bool:

@@ -11,8 +11,9 @@ from typing import Final, Protocol
 
 import msgspec
 
-from connector.ledger import alerts, fence, outbox, reached
+from connector.ledger import alerts, reached
 from connector.ledger.machine import NOW, Alarm, Move
+from connector.ledger.outbox import apply_move
 from connector.ledger.proofs import Asked, sent_before
 from connector.ledger.states import Op, State
 from connector.ledger.times import stamp
@@ -69,9 +70,9 @@ def hold(db: sqlite3.Connection, store: str, asked: Asked, adopts: bool, now: da
     reason = _NEVER_KNOWN if adopts else _GONE
     attempt = asked.attempt_id
     if asked.state is State.ACCEPTED:
-        outbox.apply_move(db, [asked.version_id], State.ACCEPTED, attempt, Move(State.OWED), now)
+        apply_move(db, [asked.version_id], State.ACCEPTED, attempt, Move(State.OWED), now)
     source = State.OWED if asked.state is State.ACCEPTED else asked.state
-    if outbox.apply_move(db, [asked.version_id], source, attempt, Move(State.HELD), now, reason=reason):
+    if apply_move(db, [asked.version_id], source, attempt, Move(State.HELD), now, reason=reason):
         alerts.open_alert(db, store, asked.slip_id, Alarm.HELD, f"slip {asked.number}: {reason}", stamp(now))
 
 
@@ -106,7 +107,7 @@ def take_as_sent(db: sqlite3.Connection, terms: _Terms, asked: Asked, is_tickete
     if claimed:
         db.execute("INSERT INTO attempt_versions (attempt_id, version_id) VALUES (?, ?)", (attempt, asked.version_id))
         state = State.TICKETED if is_ticketed else State.ACCEPTED
-        outbox.apply_move(db, [asked.version_id], State.SENDING, attempt, Move(state, read_in=NOW), now)
+        apply_move(db, [asked.version_id], State.SENDING, attempt, Move(state, read_in=NOW), now)
 
 
 def passed_over(db: sqlite3.Connection, store: str, since: str, after: tuple[str, str], most: int) -> list[Passed]:
@@ -125,12 +126,6 @@ def is_a_slip_s(db: sqlite3.Connection, destination: str, key: str) -> bool:
         "SELECT 1 FROM slips WHERE destination = ? AND number_key = ? AND number IS NOT NULL", (destination, key)
     ).fetchone()
     return row is not None
-
-
-def is_owed_beside(db: sqlite3.Connection, destination: str) -> bool:
-    """Whether a store that the fence doesn't stop has something to send there."""
-    stores = db.execute("SELECT store FROM stores WHERE destination = ?", (destination,)).fetchall()
-    return any(outbox.owed(db, store) and not fence.stands(db, store) for (store,) in stores)
 
 
 def call_about(db: sqlite3.Connection, store: str, number: str, order: Passed, now: datetime) -> None:

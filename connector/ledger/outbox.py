@@ -335,13 +335,13 @@ def owed(db: sqlite3.Connection, store: str) -> int:
 
 
 def is_owed_at(db: sqlite3.Connection, destination: str) -> bool:
-    """Whether any store has something to be sent there, now or later."""
-    row = db.execute(
-        "SELECT 1 FROM stores t JOIN versions v ON v.store = t.store AND v.urgency IS NOT NULL"
-        " WHERE t.destination = ? LIMIT 1",
+    """Whether any store has something to be sent there, now or later, that no fence keeps back."""
+    stores = db.execute(
+        "SELECT t.store FROM stores t WHERE t.destination = ?"
+        " AND EXISTS (SELECT 1 FROM versions v WHERE v.store = t.store AND v.urgency IS NOT NULL)",
         (destination,),
-    ).fetchone()
-    return row is not None
+    ).fetchall()
+    return any(not fence.stands(db, store) for (store,) in stores)
 
 
 def is_due(db: sqlite3.Connection, store: str, now: datetime) -> bool:

@@ -37,7 +37,7 @@ class Open(msgspec.Struct, frozen=True):
 
 
 def open_statuses(api: WooCommerceApi, further: Iterable[str]) -> Open:
-    """The usual ones, those the store file adds, and those of plug-ins that orders are in, each once.
+    """The usual ones, those the store file adds, and those of plug-ins, each once.
 
     One that isn't registered fails the question for all (HTTP 400), so it is left out: themes take statuses of
     WooCommerce's own away by the filter wc_order_statuses, and plug-ins are switched off.

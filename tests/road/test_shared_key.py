@@ -6,9 +6,10 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from connector.ledger import gates
+from connector.ledger import fence, gates
 from connector.ledger.times import stamp
 from connector.slip import SlipRules
+from connector.sync import know_store, next_call
 from tests.road.source import ListShop
 from tests.road.world import Road
 
@@ -57,6 +58,35 @@ def test_B8_what_is_read_back_opens_the_gate_where_no_store_of_the_key_owes_anyt
     assert gates.gate_of(road.ledger.db, "key").failures == 1
     road.later(minutes=6)
     assert gates.gate_of(road.ledger.db, "key").failures == 0
+
+
+def test_B8_what_a_store_behind_the_fence_owes_keeps_the_gate_of_its_key_from_nobody(road: Road) -> None:
+    """It may send nothing, so no call of its own could ever be the canary."""
+    road.send_and_confirm("A1")
+    shop, mine, mine_rules = road.shop, road.terms, road.rules
+    road.shop, road.terms = ListShop(), replace(mine, store="other")
+    road.rules = replace(mine_rules, store="other", slip=SlipRules(prefix="O-"))
+    road.shop.add("A2")
+    road.read_the_shop()
+    with road.ledger.writing() as db:
+        know_store(db, road.terms)
+        fence.raise_fence(db, "a backup was put back", road.clock.now())
+        fence.let_pass(db, "kiwi")
+    road.shop, road.terms, road.rules = shop, mine, mine_rules
+    road.gss.fault("status", status=503, method="GET")
+    road.later(hours=2)
+    assert gates.gate_of(road.ledger.db, "key").failures == 1
+    road.later(minutes=6)
+    assert gates.gate_of(road.ledger.db, "key").failures == 0
+
+
+def test_S14_looking_waits_for_its_budget_and_not_for_a_time_of_a_clock_that_was_ahead(road: Road) -> None:
+    road.send_and_confirm("A1")
+    due = next_call(road.terms, road.ledger, road.clock.at)
+    assert due is not None
+    half_an_hour, a_day = due + timedelta(minutes=30), due + timedelta(days=1)
+    assert next_call(road.terms, road.ledger, due, half_an_hour) == half_an_hour
+    assert next_call(road.terms, road.ledger, due, a_day) == due
 
 
 def one_is_looked_at(road: Road, number: str) -> None:
