@@ -115,7 +115,8 @@ def test_Z6_handles_threads_and_memory_stay_flat_over_many_polls(place: Place, g
     threads, open_before, memory = threads_now(), handles(), resident_kb()
     polled(daemon, place, gss, range(21, 41))
     assert threads_now() <= threads + 1, "the sandbox may still be letting one go"
-    assert len(handles()) <= len(open_before) + 2, sorted(set(handles()) - set(open_before))
+    # A poll may be under way at either look, with a ledger open: what leaks stays open.
+    until(lambda: len(handles()) <= len(open_before) + 2, f"as few open handles as before: {open_before}")
     assert resident_kb() - memory < 8_000
 
 
